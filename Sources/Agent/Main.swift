@@ -1,0 +1,1 @@
+@main struct Footfall { static func main() {} }

@@ -1,0 +1,71 @@
+// What `import Glibc` lacks of the kernel's interface, and three things that Swift cannot spell: a prefetch, a spin-wait hint and a
+// 16-byte compare. Header only. glibc declares the calls below under _GNU_SOURCE, which this header must not define: it would change
+// `fd_set` for every other importer of Glibc in the build. So each call is declared here under a name of its own.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <time.h>
+
+// recvmmsg(2): one element of its vector.
+struct footfall_mmsghdr {
+  struct msghdr header;
+  unsigned int length;
+};
+_Static_assert(sizeof(struct footfall_mmsghdr) == 64, "recvmmsg(2) takes elements of 64 bytes");
+
+int footfall_recvmmsg(int fd, struct footfall_mmsghdr *messages, unsigned int count, int flags, struct timespec *timeout)
+    __asm__("recvmmsg");
+int footfall_accept4(int fd, struct sockaddr *address, socklen_t *length, int flags) __asm__("accept4");
+int footfall_pthread_setname(pthread_t thread, const char *name) __asm__("pthread_setname_np");
+
+// Control messages (cmsg(3)) are macros, so they need functions.
+static inline struct cmsghdr *footfall_cmsg_first(struct msghdr *header) { return CMSG_FIRSTHDR(header); }
+static inline struct cmsghdr *footfall_cmsg_next(struct msghdr *header, struct cmsghdr *message) { return CMSG_NXTHDR(header, message); }
+static inline void *footfall_cmsg_data(struct cmsghdr *message) { return CMSG_DATA(message); }
+
+enum {
+  FOOTFALL_SO_RCVBUFFORCE = 33,
+  FOOTFALL_SO_ATTACH_FILTER = 26,
+  FOOTFALL_SO_MEMINFO = 55,
+  FOOTFALL_MEMINFO_WORDS = 9,  // SK_MEMINFO_VARS, linux/sock_diag.h
+  FOOTFALL_MEMINFO_DROPS = 8,  // SK_MEMINFO_DROPS
+  FOOTFALL_UDP_GRO = 104,
+};
+
+#define FOOTFALL_INLINE static inline __attribute__((always_inline))
+
+FOOTFALL_INLINE void footfall_prefetch(const void *address) { __builtin_prefetch(address); }
+FOOTFALL_INLINE void footfall_prefetch_write(const void *address) { __builtin_prefetch(address, 1); }
+
+FOOTFALL_INLINE void footfall_spin_wait(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
+typedef uint8_t footfall_u8x16 __attribute__((ext_vector_type(16)));
+typedef _Bool footfall_b16 __attribute__((ext_vector_type(16)));
+
+// Bit i is set where byte i of the 16 at `bytes` equals `byte`. Reads all 16.
+FOOTFALL_INLINE uint32_t footfall_equal16(const void *bytes, uint8_t byte) {
+  footfall_u8x16 vector;
+  memcpy(&vector, bytes, 16);
+  footfall_b16 equal = __builtin_convertvector(vector == (footfall_u8x16)(byte), footfall_b16);
+  uint16_t mask;
+  memcpy(&mask, &equal, 2);
+  return mask;
+}
+
+// strtod(3) on text that the caller has checked to be a plain decimal number followed by a byte that cannot continue one.
+FOOTFALL_INLINE double footfall_decimal(const void *text) { return strtod((const char *)text, NULL); }
