@@ -92,7 +92,7 @@ struct SeriesRecord {
     unsafe base.storeBytes(of: UInt16(spelling.count), toByteOffset: 28, as: UInt16.self)
     unsafe base.storeBytes(of: kind, toByteOffset: 30, as: UInt8.self)
     self.role = role
-    guard let from = unsafe spelling.baseAddress else { return }
+    guard let from = spelling.baseAddress else { return }
     if spelling.count <= Self.inlineSpelling {
       unsafe (base + 32).copyMemory(from: from, byteCount: spelling.count)
     } else {

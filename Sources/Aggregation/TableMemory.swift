@@ -19,7 +19,8 @@ package final class TableMemory: @unchecked Sendable {
   /// Records that there is room for.
   let capacity: Int
   let recordMemory: Reservation
-  private let logMemory: InlineLogs
+  private let evenLog: Reservation
+  private let oddLog: Reservation
   /// Bounds of `--buckets`, in line units, which every timer block of this table has.
   let bounds: [Double]
   private let condemnedMemory: Reservation
@@ -30,10 +31,6 @@ package final class TableMemory: @unchecked Sendable {
   /// Bytes of the owner's index, likewise.
   let indexBytes = Atomic<Int>(0)
 
-  private struct InlineLogs: ~Copyable {
-    let halves: (Reservation, Reservation)
-  }
-
   /// Reserves room for `capacity` records; nothing of it is touched yet.
   package init(capacity: Int, bounds: [Double]) throws(SystemError) {
     precondition(capacity < Int(Self.departed), "record numbers have 31 bits")
@@ -42,7 +39,8 @@ package final class TableMemory: @unchecked Sendable {
     recordMemory = try Reservation(byteCount: capacity * SeriesRecord.byteCount + 64, usesHugePages: true)
     // Each record once, and those that left or came back in the same epoch. The first 8 bytes of a log are its length.
     let logBytes = 8 + 4 * (capacity + 4 * Self.condemnedLimit)
-    logMemory = InlineLogs(halves: (try Reservation(byteCount: logBytes), try Reservation(byteCount: logBytes)))
+    evenLog = try Reservation(byteCount: logBytes)
+    oddLog = try Reservation(byteCount: logBytes)
     condemnedMemory = try Reservation(byteCount: 8 + 4 * Self.condemnedLimit)
   }
 
@@ -57,7 +55,7 @@ package final class TableMemory: @unchecked Sendable {
   /// The log of `half`: whoever the gate gives the half to may use it.
   func log(_ half: Int) -> TouchLog {
     // Safe: the log's memory lives as long as `self`.
-    unsafe TouchLog(unsafeBase: half == 0 ? logMemory.halves.0.base : logMemory.halves.1.base)
+    unsafe TouchLog(unsafeBase: half == 0 ? evenLog.base : oddLog.base)
   }
 
   /// Reader: asks the worker to forget records that nobody has touched since the gate's epoch `epoch`.

@@ -3,7 +3,7 @@
 /// Built like wyhash's inner step (Wang Yi, "wyhash", public domain): 64 x 64 -> 128 bit multiplies, high and low folded together.
 /// Up to 32 bytes cost four masked loads and three multiplies, without a branch on the length; the callers' bytes are padded
 /// (`PaddedBytes.slack`), so that the loads may pass the end.
-@safe @frozen
+@safe @frozen @usableFromInline
 package struct SpellingHash {
   /// Random for each process; every bit of it reaches every bit of a hash.
   @usableFromInline let seed: UInt64

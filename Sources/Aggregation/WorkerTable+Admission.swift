@@ -1,0 +1,176 @@
+import Bytes
+import Protocol
+
+/// Where series come and go: the slow way that a spelling takes once.
+extension WorkerTable {
+  /// Overflow's label value, and the name of the metric that takes what has no metric of its own.
+  package static var other: String { "__other__" }
+
+  /// Counts a sample whose spelling is not in the index: makes its series, or an alias of the series that it is another spelling of.
+  /// - Returns: false if it was refused, which has been booked.
+  @inline(never)
+  mutating func applyMissing(_ bytes: PaddedBytes, _ sample: Sample, _ hash: UInt64) -> Bool {
+    let fault = SeriesSpelling.normalise(
+      bytes, name: sample.nameStart..<sample.nameEnd, tags: sample.tagsStart..<sample.tagsEnd, kind: sample.kind,
+      keyLabels: keyLabels, into: &normal)
+    if let fault {
+      refuse(fault.reason)
+      return false
+    }
+    guard let number = seriesRecord(sample) else {
+      refuse(.limit)
+      return false
+    }
+    if record(number).role == .series { addAlias(bytes, sample, hash, of: number) }
+    add(sample, bytes, to: number)
+    return true
+  }
+
+  /// Books the refusal of the line in hand, which `count` has booked as read.
+  private mutating func refuse(_ reason: Refusal) {
+    tally.refused[Int(reason.rawValue)] &+= 1
+  }
+
+  /// The record of the series whose normal spelling is in `normal`, made if there is none; nil for a gauge beyond the limit.
+  private mutating func seriesRecord(_ sample: Sample) -> Int? {
+    let kind = sample.kind.rawValue
+    let hash = hashOf(normal, kind)
+    if let number = find(normal, hash, kind) { return number }
+    let metric = metricHash(kind)
+    let known = seriesOfMetric[metric, default: 0]
+    if known < budget.limitPerMetric && recordsMade < memory.capacity && budget.claim() {
+      seriesOfMetric[metric] = known + 1
+      return make(normal, hash, kind, .series)
+    }
+    if sample.kind == .gauge || sample.kind == .serviceCheck { return nil }
+    return overflowRecord(kind: sample.kind, isKnown: known > 0)
+  }
+
+  /// The record that takes what the limit keeps out; counts one sample as limited.
+  private mutating func overflowRecord(kind: SampleKind, isKnown: Bool) -> Int? {
+    SeriesSpelling.metricName(of: normal, into: &scratch)
+    if !isKnown { scratch = Array(Self.other.utf8) }
+    guard let limited = findOrMake(scratch, RecordKind.limited) else { return nil }
+    addWhole(touch(limited), 1)
+    if isKnown { SeriesSpelling.write(name: scratch, keyValue: Array(Self.other.utf8), kind: kind, keyLabels: keyLabels, into: &normal) }
+    return findOrMake(isKnown ? normal : scratch, kind.rawValue)
+  }
+
+  private mutating func findOrMake(_ spelling: [UInt8], _ kind: UInt8) -> Int? {
+    let hash = hashOf(spelling, kind)
+    return find(spelling, hash, kind) ?? make(spelling, hash, kind, .overflow)
+  }
+
+  /// Remembers another spelling of a series, so that its next sample is found at once. Without room for one it is taken apart again.
+  private mutating func addAlias(_ bytes: PaddedBytes, _ sample: Sample, _ hash: UInt64, of number: Int) {
+    // Safe: name and tags lie within `bytes`.
+    scratch.removeAll(keepingCapacity: true)
+    scratch += bytes.copy(sample.nameStart..<sample.nameEnd)
+    if sample.tagsEnd > sample.tagsStart {
+      scratch += [UInt8(ascii: "|"), UInt8(ascii: "#")]
+      scratch += bytes.copy(sample.tagsStart..<sample.tagsEnd)
+    }
+    if scratch == normal || aliasCount >= budget.limit { return }
+    guard let alias = make(scratch, hash, sample.kind.rawValue, .alias) else { return }
+    aliasCount += 1
+    record(alias).word0 = Int64(number)
+    record(alias).link = record(number).link
+    record(number).link = UInt32(alias + 1)
+  }
+
+  /// A record with this spelling, in the index; nil when all are in use.
+  private mutating func make(_ spelling: [UInt8], _ hash: UInt64, _ kind: UInt8, _ role: SeriesRecord.Role) -> Int? {
+    let number: Int
+    if firstFree != 0 {
+      number = Int(firstFree) - 1
+      firstFree = record(number).link
+    } else if recordsMade < memory.capacity {
+      number = recordsMade
+      recordsMade += 1
+    } else {
+      return nil
+    }
+    unsafe spelling.withUnsafeBytes { unsafe record(number).begin(spelling: $0, kind: kind, role: role) }
+    index.insert(number, hash: hash)
+    return number
+  }
+
+  /// Looks at what the reader wants gone: what nobody has touched since it looked leaves, the rest stays.
+  @inline(never)
+  mutating func forgetCondemned() {
+    var leaving: [Int] = []
+    let memory = memory
+    memory.takeCondemned { number, epoch in
+      let record = memory.record(number)
+      let isCurrent = record.role == .series || record.role == .overflow
+      if isCurrent && Int32(bitPattern: record.mark &- UInt32(truncatingIfNeeded: epoch)) <= 0 { leaving.append(number) }
+    }
+    for number in leaving { forget(number) }
+  }
+
+  private mutating func forget(_ number: Int) {
+    var alias = record(number).link
+    while alias != 0 {
+      let next = record(Int(alias) - 1).link
+      release(Int(alias) - 1)
+      aliasCount -= 1
+      alias = next
+    }
+    if record(number).role == .series {
+      let spelling = spelling(of: number)
+      SeriesSpelling.metricName(of: spelling, into: &scratch)
+      let metric = hashOf(scratch, record(number).kind)
+      if let count = seriesOfMetric[metric] { seriesOfMetric[metric] = count > 1 ? count - 1 : nil }
+    }
+    release(number)
+    log.append(UInt32(number) | TableMemory.departed)
+  }
+
+  private mutating func release(_ number: Int) {
+    let record = record(number)
+    index.remove(number, hash: hashOf(spelling(of: number), record.kind))
+    record.end()
+    record.link = firstFree
+    firstFree = UInt32(number + 1)
+  }
+
+  private func spelling(of number: Int) -> [UInt8] {
+    let record = record(number)
+    // Safe: the record is in use, so its spelling is whole.
+    return unsafe [UInt8](UnsafeRawBufferPointer(start: record.spelling, count: record.spellingLength))
+  }
+
+  private mutating func metricHash(_ kind: UInt8) -> UInt64 {
+    SeriesSpelling.metricName(of: normal, into: &scratch)
+    return hashOf(scratch, kind)
+  }
+
+  private func find(_ spelling: [UInt8], _ hash: UInt64, _ kind: UInt8) -> Int? {
+    let number = unsafe padded(spelling) { bytes in
+      let pipe = spelling.firstIndex(of: UInt8(ascii: "|"))
+      // Safe: the copy is padded.
+      guard let pipe else { return unsafe find(bytes, spelling.count, hash, kind) }
+      return unsafe find(bytes, pipe, bytes + pipe + 2, spelling.count - pipe - 2, hash, kind)
+    }
+    return number < 0 ? nil : number
+  }
+
+  /// The hash of a whole spelling: that of its pieces, as `apply` joins them.
+  func hashOf(_ spelling: [UInt8], _ kind: UInt8) -> UInt64 {
+    unsafe padded(spelling) { bytes in
+      let pipe = spelling.firstIndex(of: UInt8(ascii: "|"))
+      // Safe: the copy is padded.
+      let first = unsafe hasher.hash(bytes, count: pipe ?? spelling.count, salt: UInt64(kind))
+      guard let pipe else { return first }
+      return unsafe SpellingHash.join(
+        first, hasher.hash(bytes + pipe + 2, count: spelling.count - pipe - 2, salt: 0))
+    }
+  }
+
+  @unsafe private func padded<Result>(_ spelling: [UInt8], _ body: (UnsafeRawPointer) -> Result) -> Result {
+    unsafe withUnsafeTemporaryAllocation(byteCount: spelling.count + 40, alignment: 8) { room in
+      unsafe room.copyBytes(from: spelling)
+      return unsafe body(UnsafeRawPointer(room.baseAddress!))
+    }
+  }
+}
