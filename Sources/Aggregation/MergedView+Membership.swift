@@ -67,7 +67,7 @@ extension MergedView {
 
   private mutating func remove(_ id: Int) {
     let leaving = series[id]
-    let hash = withSpelling(of: SeriesID(id)) { unsafe hashOf($0, leaving.kind) }
+    let hash = unsafe withSpelling(of: SeriesID(id)) { unsafe hashOf($0, leaving.kind) }
     seriesIndex.remove(id, hash: hash)
     texts.remove(leaving.spelling, length: Int(leaving.spellingLength))
     let family = Int(leaving.family)

@@ -75,19 +75,26 @@ package struct MergedView: ~Copyable {
   package init(
     tables: [TableMemory], hasher: SpellingHash, keyLabels: KeyLabels, budget: SeriesBudget, settings: Settings
   ) throws(SystemError) {
+    let capacity = tables.reduce(0) { $0 + $1.capacity }
+    // All that can fail comes before the first member is set.
+    let series = try ReservedArray<Series>(capacity: capacity)
+    let families = try ReservedArray<Family>(capacity: capacity)
+    let seriesIndex = try SpellingIndex()
+    let familyIndex = try SpellingIndex()
+    // A spelling is bounded by a line, and a family's name by a spelling.
+    let texts = try TextArena(limit: capacity * (LineReader.longestLine + 64))
+    var sources: [TableSource] = []
+    for memory in tables { sources.append(try TableSource(memory: memory)) }
+    self.series = series
+    self.families = families
+    self.seriesIndex = seriesIndex
+    self.familyIndex = familyIndex
+    self.texts = texts
+    self.sources = sources
     self.hasher = hasher
     self.keyLabels = keyLabels
     self.budget = budget
     self.settings = settings
-    let capacity = tables.reduce(0) { $0 + $1.capacity }
-    series = try ReservedArray(capacity: capacity)
-    families = try ReservedArray(capacity: capacity)
-    seriesIndex = try SpellingIndex()
-    familyIndex = try SpellingIndex()
-    // A spelling is bounded by a line, and a family's name by a spelling.
-    texts = try TextArena(limit: capacity * (LineReader.longestLine + 64))
-    sources = []
-    for memory in tables { sources.append(try TableSource(memory: memory)) }
   }
 
   // MARK: Reading
