@@ -46,13 +46,14 @@ extension Options {
     var description: String { list.map { "footfall: \($0)\n" }.joined() }
   }
 
-  /// ` did you mean --workers?`, or nothing where no candidate is near `text`.
+  /// `did you mean --workers?`, or the way to the list where no candidate is near `text`.
   ///
-  /// Near is an edit distance of at most a third of the text: `wrokers` finds `workers`, `x` finds nothing.
-  static func hint(for text: String, among candidates: [String]) -> String {
+  /// Near is an edit distance of at most half the text: `wrokers` finds `workers`, `x` finds nothing.
+  /// - Parameter prefix: what stands before the candidate that is found, and before neither text nor candidates here.
+  static func hint(for text: String, among candidates: [String], prefix: String = "") -> String {
     let ranked = candidates.map { (distance: distance(text, $0), text: $0) }.min { $0.distance < $1.distance }
-    guard let nearest = ranked, nearest.distance * 3 <= text.count else { return "" }
-    return "; did you mean \(nearest.text)?"
+    guard let nearest = ranked, nearest.distance * 2 <= text.count else { return "footfall --help lists them" }
+    return "did you mean \(prefix)\(nearest.text)?"
   }
 
   /// Levenshtein's edit distance.

@@ -16,9 +16,9 @@ extension Options {
       "Try:   footfall & sleep 1; echo \"visit:page1|c\" > /dev/udp/127.0.0.1/8125",
       "       curl -s 127.0.0.1:8080/metrics | grep visit_total",
       "",
-      "An option is a flag (--log-level debug), an environment variable (FOOTFALL_LOG_LEVEL=debug) or a line",
-      "of a file (log-level = debug). The first of these wins. LIST, and what is marked \"…\", takes several",
-      "values with commas; such a flag may be repeated instead.",
+      "An option is a flag (--log-level debug), an environment variable (FOOTFALL_LOG_LEVEL=debug) or a",
+      "line of a file (log-level = debug), and the first of these wins. What is marked … and LIST take",
+      "several values with commas; such a flag may be repeated instead.",
     ]
     let column = table.map { $0.spelling.count }.max().map { $0 + 4 } ?? 0
     for group in Group.allCases {
@@ -31,7 +31,7 @@ extension Options {
     }
     lines += [
       "",
-      "ADDR is 127.0.0.1:8125, [::1]:8125, :8125 (all addresses, IPv6 and IPv4) or none.",
+      "ADDR is 127.0.0.1:8125, [::1]:8125, :8125 (all addresses, IPv6 and IPv4) or none (no listener).",
       "TIME is 250ms, 10s, 5m, 2h; SIZE is 4096, 64KiB, 8MiB, 1GiB; LEVEL is error, warning, info, debug.",
       "In brackets: the default.",
       "Exit status: 0 done, 64 a fault on the command line, 78 in the environment or the file.",

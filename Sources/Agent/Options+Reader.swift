@@ -35,16 +35,16 @@ extension Options {
       let commands = Command.allCases.map(\.rawValue)
       report(
         Log.quoted(word), .commandLine,
-        "no such command, want \(commands.joined(separator: ", "))\(hint(for: word, among: commands))")
+        "no such command, want \(commands.joined(separator: ", ")); \(hint(for: word, among: commands))")
     }
 
     private mutating func readFlag(_ argument: String, _ rest: inout ArraySlice<String>) {
       let equals = argument.firstIndex(of: "=")
       let flag = String(argument[..<(equals ?? argument.endIndex)])
       guard let entry = Options.table.first(where: { $0.flag == flag }) else {
-        let known = Options.table.map(\.flag) + ["--help", "--version"]
-        return report(
-          Log.quoted(flag), .commandLine, "no such option\(hint(for: flag, among: known)); footfall --help lists them")
+        let name = String(flag.drop { $0 == "-" })
+        let hint = hint(for: name, among: ["help", "version"] + Options.table.map(\.name), prefix: "--")
+        return report(Log.quoted(flag), .commandLine, "no such option; \(hint)")
       }
       let text: String
       if let equals {
@@ -67,9 +67,10 @@ extension Options {
         if let entry = Options.table.first(where: { $0.variable == variable }) {
           environment[entry.name] = Setting(entry: entry, texts: [text], origin: .environment(variable))
         } else {
-          let hint = hint(for: variable, among: Options.table.map(\.variable))
-          report(
-            Log.quoted(variable), .environment(variable), "no such option\(hint); unset it, footfall --help lists them")
+          let prefix = Options.variablePrefix
+          let known = Options.table.map { String($0.variable.dropFirst(prefix.count)) }
+          let hint = hint(for: String(variable.dropFirst(prefix.count)), among: known, prefix: prefix)
+          report(Log.quoted(variable), .environment(variable), "no such option; \(hint)")
         }
       }
     }
@@ -105,7 +106,7 @@ extension Options {
         let keys = Options.table.filter(\.isFileKey).map(\.name)
         return report(
           Log.quoted(String(name)), origin,
-          "no such option in a file\(hint(for: String(name), among: keys)); footfall --help lists them")
+          "no such option in a file; \(hint(for: String(name), among: keys))")
       }
       if let first = file[entry.name] {
         return report(
