@@ -49,7 +49,7 @@ struct Log: Sendable {
   /// `<6>` before each line, as sd-daemon(3) has it, for a journal that reads standard error.
   var marksPriority: Bool
   /// Nanoseconds since 1970.
-  var now: @Sendable () -> Int64 = WallClock.now
+  var now: @Sendable () -> Int64 = Clock.wall
   /// Takes a whole line with its LF.
   var write: @Sendable ([UInt8]) -> Void = StandardError.write
 

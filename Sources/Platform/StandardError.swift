@@ -2,19 +2,18 @@ import Glibc
 
 /// Standard error, as the place where log lines go.
 package enum StandardError {
-  /// Writes `bytes` with one write(2), or with more where a signal or a full pipe cut the first short.
+  /// Writes `bytes` with one write(2), or with more where the kernel cut the first short.
   ///
   /// What cannot be written is dropped: a log that nobody reads must not stop the program, and there is nobody else to tell.
   package static func write(_ bytes: [UInt8]) {
     var rest = bytes[...]
     while !rest.isEmpty {
       // Safe: the kernel reads the `count` bytes that are lent for the call.
-      let written = unsafe rest.withUnsafeBytes { unsafe Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
-      if written > 0 {
-        rest = rest.dropFirst(written)
-      } else if errno != EINTR {
-        return
+      let written = retryingInterrupts {
+        unsafe rest.withUnsafeBytes { unsafe Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
       }
+      if written <= 0 { return }
+      rest = rest.dropFirst(written)
     }
   }
 

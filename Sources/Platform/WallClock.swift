@@ -1,15 +1,5 @@
-import Glibc
-
-/// The time of day, in nanoseconds since 1970-01-01T00:00:00Z, and how it is written.
+/// How a time of day, in nanoseconds since 1970-01-01T00:00:00Z (`Clock.wall`), is written.
 package enum WallClock {
-  /// Nanoseconds since 1970 (clock_gettime(2), CLOCK_REALTIME). It may step backwards; for spans of time take the monotonic clock.
-  package static func now() -> Int64 {
-    var time = timespec()
-    // Safe: the kernel fills the struct that is lent for the call; it fails only for a bad address or clock.
-    _ = unsafe clock_gettime(CLOCK_REALTIME, &time)
-    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
-  }
-
   /// ISO 8601 in UTC with milliseconds, cut and not rounded: `2026-11-21T03:42:00.123Z`.
   ///
   /// Any `nanoseconds` will do: 64 bits reach from 1677 to 2262.

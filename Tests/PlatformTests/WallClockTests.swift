@@ -24,8 +24,4 @@ import Testing
   func `is written as ISO 8601`(_ nanoseconds: Int64, _ text: String) {
     #expect(WallClock.iso8601(nanoseconds) == text)
   }
-
-  @Test func `stands after the year in which this was written`() {
-    #expect(WallClock.now() > 1_700_000_000_000_000_000)
-  }
 }
