@@ -39,6 +39,12 @@ struct Line {
 }
 
 extension PaddedBytes {
+  /// Where the line ends to which `place` belongs, its LF and a CR before it left out.
+  func lineEnd(from place: Int) -> Int {
+    let lineFeed = Line(bytes: self, start: place, end: count).first(0x0A, from: place)
+    return lineFeed > place && self[lineFeed - 1] == 0x0D ? lineFeed - 1 : lineFeed
+  }
+
   /// Where in `range` a byte stands that is a control or begins what is not UTF-8.
   func firstBadText(in range: Range<Int>) -> Int? {
     var validator = UTF8Validator()

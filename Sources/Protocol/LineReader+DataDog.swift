@@ -14,7 +14,9 @@ extension LineReader {
     let title = place + 2
     if titleLength == 0 { throw line.fault(.emptyName, at: title) }
     let text = title + titleLength + 1
-    guard text <= line.end, bytes[text - 1] == UInt8(ascii: "|") else { throw line.fault(.malformed, at: min(text - 1, line.end)) }
+    guard text <= line.end, bytes[text - 1] == UInt8(ascii: "|") else {
+      throw line.fault(.malformed, at: min(text - 1, line.end))
+    }
     let end = text + textLength
     guard end == line.end || end < line.end && bytes[end] == UInt8(ascii: "|") else {
       throw line.fault(.malformed, at: min(end, line.end))

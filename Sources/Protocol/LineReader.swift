@@ -55,7 +55,7 @@ package struct LineReader: Sendable {
         if let number = Self.shortNumber(bytes.word(at: value), length: length) {
           return plainCount(of: number, named: start, to: colon, next: pipe &+ 3, &sample)
         }
-        if !strict, Self.isKey(beginningWith: bytes[value], length: length), pipe &- start < Self.longestLine {
+        if !strict, Self.isKey(beginningWith: bytes[value], length: length), pipe &- start <= Self.longestLine &- 2 {
           return plainCount(of: 1, named: start, to: pipe, next: pipe &+ 3, &sample)
         }
       }
@@ -112,7 +112,8 @@ extension PaddedBytes {
     var place = start
     while true {
       // Safe: `place` is at most 15 bytes behind the sentinel's window start, so all 16 bytes lie before the slack's end.
-      let mask = unsafe footfall_equal16(address(of: place), UInt8(ascii: ":")) | footfall_equal16(address(of: place), 0x0A)
+      let mask =
+        unsafe footfall_equal16(address(of: place), UInt8(ascii: ":")) | footfall_equal16(address(of: place), 0x0A)
         | footfall_equal16(address(of: place), UInt8(ascii: "|"))
       if mask != 0 { return place &+ mask.trailingZeroBitCount }
       place &+= 16

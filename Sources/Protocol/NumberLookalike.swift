@@ -34,7 +34,8 @@ enum NumberLookalike {
   }
 
   private static func isHexadecimal(_ bytes: PaddedBytes, _ range: Range<Int>) -> Bool {
-    guard range.count >= 2, bytes[range.lowerBound] == UInt8(ascii: "0"), bytes[range.lowerBound + 1] | 0x20 == UInt8(ascii: "x")
+    guard range.count >= 2, bytes[range.lowerBound] == UInt8(ascii: "0"),
+      bytes[range.lowerBound + 1] | 0x20 == UInt8(ascii: "x")
     else { return false }
     return range.dropFirst(2).allSatisfy { place in
       isDigit(bytes[place]) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(bytes[place] | 0x20)

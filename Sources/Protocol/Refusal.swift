@@ -1,7 +1,8 @@
 /// Why a line was not taken. The raw value is an index into a ledger's counters, `label` the name that the outside sees.
 @frozen @usableFromInline
 package enum Refusal: UInt8, CaseIterable, Error, Sendable {
-  case emptyName, badName, noValue, badValue, badType, badRate, badTags, badTimestamp, tooLong, truncated, limit, refusedSource,
+  case emptyName, badName, noValue, badValue, badType, badRate, badTags, badTimestamp, tooLong, truncated, limit,
+    refusedSource,
     malformed
 
   /// The value of the label `reason`, and of `error` in an explanation.
