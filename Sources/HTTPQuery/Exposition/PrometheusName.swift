@@ -39,7 +39,9 @@ package enum PrometheusName {
   }
 
   /// The text of a HELP line: `\` and LF escaped, in OpenMetrics `"` too.
-  package static func writeHelp(_ text: Span<UInt8>, in language: ExpositionFormat.Language, to writer: inout ByteWriter) {
+  package static func writeHelp(
+    _ text: Span<UInt8>, in language: ExpositionFormat.Language, to writer: inout ByteWriter
+  ) {
     writeEscaped(text, quotes: language == .openMetrics, to: &writer)
   }
 

@@ -114,8 +114,8 @@ enum Authority {
   /// unreserved, sub-delims, and the `%` of an encoded byte.
   private static func isRegisteredName(_ byte: UInt8) -> Bool {
     switch byte {
-    case UInt8(ascii: "!"), UInt8(ascii: "$")...UInt8(ascii: "."), UInt8(ascii: ";"), UInt8(ascii: "="), UInt8(ascii: "_"),
-      UInt8(ascii: "~"):
+    case UInt8(ascii: "!"), UInt8(ascii: "$")...UInt8(ascii: "."), UInt8(ascii: ";"), UInt8(ascii: "="),
+      UInt8(ascii: "_"), UInt8(ascii: "~"):
       true
     default: byte.isDigit || byte.isLetter
     }

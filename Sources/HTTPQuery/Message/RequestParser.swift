@@ -81,7 +81,7 @@ struct RequestParser: ~Copyable {
   /// Takes the next bytes of the stream; `next` reads them. After a refusal they are dropped.
   mutating func append(_ bytes: Span<UInt8>) {
     if case .refused = state { return }
-    if position == input.count { forget() }
+    dropRead()
     // Safe: the buffer is read within the call.
     unsafe bytes.withUnsafeBufferPointer { unsafe input.append(contentsOf: $0) }
   }
@@ -180,15 +180,26 @@ extension RequestParser {
     framing = MessageFraming()
     state = .requestLine
     hasSkippedEmptyLine = false
-    if position == input.count { forget() }
+    dropRead()
     return request
   }
 
-  /// Drops what has been read. Memory beyond a small request's is given back: an idle connection shall cost little.
-  private mutating func forget() {
-    let isLarge = input.capacity > 4_096
-    input.removeAll(keepingCapacity: !isLarge)
-    (position, scanned) = (0, 0)
+  /// Drops what has been read once it is half of what is held, so that a byte is moved a constant number of times. The lines of an
+  /// unfinished head stay, the fields' table points into them. Memory beyond a small request's is given back: an idle connection
+  /// shall cost little.
+  private mutating func dropRead() {
+    var first = position
+    if case .fields(let start) = state { first = start }
+    if first == input.count {
+      input.removeAll(keepingCapacity: input.capacity <= 4_096)
+    } else if first >= input.count - first {
+      input.removeFirst(first)
+    } else {
+      return
+    }
+    position -= first
+    scanned -= first
+    if case .fields = state { state = .fields(start: 0) }
   }
 }
 
@@ -234,7 +245,8 @@ extension RequestParser {
 
   /// `HTTP/1.0` and `HTTP/1.1`; a later 1.x is spoken to as 1.1 (RFC 9110, section 2.5).
   private static func version(_ text: Span<UInt8>) throws(Status) -> Request.Version {
-    guard text.count == 8, text.extracting(0..<5).equals("HTTP/"), text[5].isDigit, text[6] == UInt8(ascii: "."), text[7].isDigit
+    guard text.count == 8, text.extracting(0..<5).equals("HTTP/"), text[5].isDigit, text[6] == UInt8(ascii: "."),
+      text[7].isDigit
     else { throw .badRequest }
     if text[5] != UInt8(ascii: "1") { throw .versionNotSupported }
     return text[7] == UInt8(ascii: "0") ? .http10 : .http11

@@ -86,7 +86,8 @@ struct RequestTarget {
     while place < range.upperBound {
       var byte = bytes[place]
       if byte == UInt8(ascii: "%") {
-        guard place + 2 < range.upperBound, let high = bytes[place + 1].hexValue, let low = bytes[place + 2].hexValue else {
+        guard place + 2 < range.upperBound, let high = bytes[place + 1].hexValue, let low = bytes[place + 2].hexValue
+        else {
           throw .badRequest
         }
         byte = high << 4 | low
