@@ -54,7 +54,7 @@ struct RequestParser: ~Copyable {
   }
 
   private var state = State.requestLine
-  private var input: [UInt8] = []
+  private(set) var input: [UInt8] = []
   private var position = 0
   private var scanned = 0
   private var hasSkippedEmptyLine = false
