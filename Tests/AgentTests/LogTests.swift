@@ -79,7 +79,7 @@ import Testing
       $0.debug("d")
     }
     #expect(found.map { $0.prefix(3) } == ["<3>", "<4>", "<6>", "<7>"])
-    #expect(lines(.info, .json, marksPriority: true) { $0.info("i") }[0].hasPrefix("<6>{"))
+    #expect(lines(.info, .json, marksPriority: true) { $0.info("i") }.first?.hasPrefix("<6>{") == true)
   }
 
   @Test func `marks nothing when the journal is not its reader`() {
