@@ -67,7 +67,8 @@ extension MergedView {
 
   private mutating func remove(_ id: Int) {
     let leaving = series[id]
-    let hash = unsafe withSpelling(of: SeriesID(id)) { unsafe hashOf($0, leaving.kind) }
+    // Safe: the text is live until it is given back below.
+    let hash = unsafe hashOf(texts.text(leaving.spelling, length: Int(leaving.spellingLength)), leaving.kind)
     seriesIndex.remove(id, hash: hash)
     texts.remove(leaving.spelling, length: Int(leaving.spellingLength))
     let family = Int(leaving.family)
@@ -97,8 +98,8 @@ extension MergedView {
   }
 
   private mutating func make(_ spelling: UnsafeRawBufferPointer, _ hash: UInt64, _ kind: SampleKind) -> Int? {
-    unsafe SeriesSpelling.metricName(of: Array(spelling), into: &nameScratch)
-    guard let text = unsafe texts.add(spelling), let family = findFamily(nameScratch, kind) ?? makeFamily(nameScratch, kind) else {
+    let name = unsafe SeriesSpelling.plainName(of: Array(spelling))
+    guard let text = unsafe texts.add(spelling), let family = findFamily(name, kind) ?? makeFamily(name, kind) else {
       return nil
     }
     let id = freeSeries.popLast().map(Int.init) ?? seriesMade

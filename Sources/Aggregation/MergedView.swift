@@ -15,7 +15,7 @@ import Synchronization
 @safe
 package struct MergedView: ~Copyable {
   let hasher: SpellingHash
-  let keyLabels: KeyLabels
+  package let keyLabels: KeyLabels
   let budget: SeriesBudget
   package let settings: Settings
   var sources: [TableSource]
@@ -46,7 +46,6 @@ package struct MergedView: ~Copyable {
   var gathering: GatherProgress?
   var pins = 0
   var departed: [SeriesID] = []
-  var nameScratch: [UInt8] = []
   var sketchScratch: [Sketch.Bucket] = []
   var raiseScratch: [HyperLogLog.Raise] = []
 
@@ -120,10 +119,12 @@ package struct MergedView: ~Copyable {
   }
 
   /// Lends the series' normal spelling (`SeriesSpelling`).
-  package func withSpelling<Result>(of id: SeriesID, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+  package func withSpelling<Result>(of id: SeriesID, _ body: (Span<UInt8>) -> Result) -> Result {
     let series = series[Int(id)]
     // Safe: the text lives as long as the series, and the view does not change while it is borrowed.
-    return unsafe body(texts.text(series.spelling, length: Int(series.spellingLength)))
+    return unsafe texts.text(series.spelling, length: Int(series.spellingLength)).withMemoryRebound(to: UInt8.self) {
+      unsafe body($0.span)
+    }
   }
 
   /// The family of this name and kind.

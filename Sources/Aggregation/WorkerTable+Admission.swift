@@ -3,25 +3,28 @@ import Protocol
 
 /// Where series come and go: the slow way that a spelling takes once.
 extension WorkerTable {
-  /// Overflow's label value, and the name of the metric that takes what has no metric of its own.
-  package static var other: String { "__other__" }
+  /// The label value that takes what a limit keeps out, and the name of the metric that takes what has none of its own.
+  private static var other: StaticString { "__other__" }
+  private static let otherName = Array("__other__".utf8)
 
   /// Counts a sample whose spelling is not in the index: makes its series, or an alias of the series that it is another spelling of.
+  /// - Parameter hash: that of the spelling, if another line may be found by it.
   /// - Returns: false if it was refused, which has been booked.
   @inline(never)
-  mutating func applyMissing(_ bytes: PaddedBytes, _ sample: Sample, _ hash: UInt64) -> Bool {
-    let fault = SeriesSpelling.normalise(
-      bytes, name: sample.nameStart..<sample.nameEnd, tags: sample.tagsStart..<sample.tagsEnd, kind: sample.kind,
-      keyLabels: keyLabels, into: &normal)
-    if let fault {
-      refuse(fault.reason)
+  mutating func applyMissing(_ bytes: PaddedBytes, _ sample: Sample, _ hash: UInt64?) -> Bool {
+    do throws(LineFault) {
+      try spelling.normalise(
+        bytes, lineStart: sample.lineStart, name: sample.nameStart..<sample.nameEnd,
+        tags: sample.tagsStart..<sample.tagsEnd, kind: sample.kind, into: &normal)
+    } catch {
+      refuse(error.reason)
       return false
     }
     guard let number = seriesRecord(sample) else {
       refuse(.limit)
       return false
     }
-    if record(number).role == .series { addAlias(bytes, sample, hash, of: number) }
+    if let hash, record(number).role == .series { addAlias(bytes, sample, hash, of: number) }
     add(sample, bytes, to: number)
     return true
   }
@@ -36,7 +39,7 @@ extension WorkerTable {
     let kind = sample.kind.rawValue
     let hash = hashOf(normal, kind)
     if let number = find(normal, hash, kind) { return number }
-    let metric = metricHash(kind)
+    let metric = metricHash(normal, kind)
     let known = seriesOfMetric[metric, default: 0]
     if known < budget.limitPerMetric && recordsMade < memory.capacity && budget.claim() {
       seriesOfMetric[metric] = known + 1
@@ -48,12 +51,12 @@ extension WorkerTable {
 
   /// The record that takes what the limit keeps out; counts one sample as limited.
   private mutating func overflowRecord(kind: SampleKind, isKnown: Bool) -> Int? {
-    SeriesSpelling.metricName(of: normal, into: &scratch)
-    if !isKnown { scratch = Array(Self.other.utf8) }
-    guard let limited = findOrMake(scratch, RecordKind.limited) else { return nil }
+    let name = SeriesSpelling.normalName(of: normal)
+    guard let limited = findOrMake(isKnown ? Array(name) : Self.otherName, RecordKind.limited) else { return nil }
     addWhole(touch(limited), 1)
-    if isKnown { SeriesSpelling.write(name: scratch, keyValue: Array(Self.other.utf8), kind: kind, keyLabels: keyLabels, into: &normal) }
-    return findOrMake(isKnown ? normal : scratch, kind.rawValue)
+    if !isKnown { return findOrMake(Self.otherName, kind.rawValue) }
+    spelling.write(name, key: Self.other, kind: kind, into: &normal)
+    return findOrMake(normal, kind.rawValue)
   }
 
   private mutating func findOrMake(_ spelling: [UInt8], _ kind: UInt8) -> Int? {
@@ -63,7 +66,6 @@ extension WorkerTable {
 
   /// Remembers another spelling of a series, so that its next sample is found at once. Without room for one it is taken apart again.
   private mutating func addAlias(_ bytes: PaddedBytes, _ sample: Sample, _ hash: UInt64, of number: Int) {
-    // Safe: name and tags lie within `bytes`.
     scratch.removeAll(keepingCapacity: true)
     scratch += bytes.copy(sample.nameStart..<sample.nameEnd)
     if sample.tagsEnd > sample.tagsStart {
@@ -117,9 +119,7 @@ extension WorkerTable {
       alias = next
     }
     if record(number).role == .series {
-      let spelling = spelling(of: number)
-      SeriesSpelling.metricName(of: spelling, into: &scratch)
-      let metric = hashOf(scratch, record(number).kind)
+      let metric = metricHash(text(of: number), record(number).kind)
       if let count = seriesOfMetric[metric] { seriesOfMetric[metric] = count > 1 ? count - 1 : nil }
     }
     release(number)
@@ -128,21 +128,20 @@ extension WorkerTable {
 
   private mutating func release(_ number: Int) {
     let record = record(number)
-    index.remove(number, hash: hashOf(spelling(of: number), record.kind))
+    index.remove(number, hash: hashOf(text(of: number), record.kind))
     record.end()
     record.link = firstFree
     firstFree = UInt32(number + 1)
   }
 
-  private func spelling(of number: Int) -> [UInt8] {
+  private func text(of number: Int) -> [UInt8] {
     let record = record(number)
     // Safe: the record is in use, so its spelling is whole.
     return unsafe [UInt8](UnsafeRawBufferPointer(start: record.spelling, count: record.spellingLength))
   }
 
-  private mutating func metricHash(_ kind: UInt8) -> UInt64 {
-    SeriesSpelling.metricName(of: normal, into: &scratch)
-    return hashOf(scratch, kind)
+  private func metricHash(_ spelling: [UInt8], _ kind: UInt8) -> UInt64 {
+    hashOf(Array(SeriesSpelling.normalName(of: spelling)), kind)
   }
 
   private func find(_ spelling: [UInt8], _ hash: UInt64, _ kind: UInt8) -> Int? {

@@ -19,7 +19,6 @@ package struct WorkerTable: ~Copyable {
   package let memory: TableMemory
   let hasher: SpellingHash
   let reader: LineReader
-  let keyLabels: KeyLabels
   let budget: SeriesBudget
 
   var index: SpellingIndex
@@ -45,6 +44,7 @@ package struct WorkerTable: ~Copyable {
   var aliasCount = 0
   /// Series by hash of metric name and kind. A hash that met another would only misjudge which limit a metric has reached.
   var seriesOfMetric: [UInt64: UInt32] = [:]
+  var spelling: SeriesSpelling
   var normal: [UInt8] = []
   var scratch: [UInt8] = []
 
@@ -55,7 +55,7 @@ package struct WorkerTable: ~Copyable {
     self.memory = memory
     self.hasher = hasher
     self.reader = reader
-    self.keyLabels = keyLabels
+    spelling = SeriesSpelling(keyLabels: keyLabels)
     self.budget = budget
     index = try SpellingIndex()
     unsafe records = memory.recordMemory.base
@@ -173,6 +173,8 @@ package struct WorkerTable: ~Copyable {
   /// Finds the sample's series and adds it.
   /// - Returns: false if it was refused, which has been booked.
   mutating func apply(_ bytes: PaddedBytes, _ sample: Sample) -> Bool {
+    // What an event's or a check's name holds can look like the end of a name, so only their normal spelling tells them apart.
+    if _slowPath(sample.kind == .event || sample.kind == .serviceCheck) { return applyMissing(bytes, sample, nil) }
     let salt = UInt64(sample.kind.rawValue)
     // Safe: name and tags lie within `bytes`, whose slack covers the hash's loads.
     let name = unsafe bytes.address(of: sample.nameStart)
