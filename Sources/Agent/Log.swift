@@ -68,7 +68,14 @@ struct Log: Sendable {
     if level >= .debug { log(.debug, message, fields()) }
   }
 
+  /// The same with fields that are put together at run time.
+  func info(_ message: String, fields: [(name: String, value: Field)]) { log(.info, message, fields) }
+
   private func log(_ level: Level, _ message: String, _ fields: KeyValuePairs<String, Field>) {
+    log(level, message, fields.map { (name: $0.key, value: $0.value) })
+  }
+
+  private func log(_ level: Level, _ message: String, _ fields: [(name: String, value: Field)]) {
     guard level <= self.level else { return }
     var line = ByteWriter(capacity: 256)
     if marksPriority { line.append("<\(level.priority)>") }
@@ -82,7 +89,8 @@ struct Log: Sendable {
   }
 
   private static func appendText(
-    _ time: String, _ level: Level, _ message: String, _ fields: KeyValuePairs<String, Field>, to line: inout ByteWriter
+    _ time: String, _ level: Level, _ message: String, _ fields: [(name: String, value: Field)],
+    to line: inout ByteWriter
   ) {
     line.append("\(time) \(level.rawValue) ")
     line.appendEscaped(message.utf8)
@@ -99,7 +107,8 @@ struct Log: Sendable {
   }
 
   private static func appendJSON(
-    _ time: String, _ level: Level, _ message: String, _ fields: KeyValuePairs<String, Field>, to line: inout ByteWriter
+    _ time: String, _ level: Level, _ message: String, _ fields: [(name: String, value: Field)],
+    to line: inout ByteWriter
   ) {
     line.append("{\"time\":\"\(time)\",\"level\":\"\(level.rawValue)\",\"message\":")
     line.appendJSON(message)

@@ -1,26 +1,30 @@
-import Glibc
-import Bytes
-import Protocol
+import Platform
 
-@main struct Footfall {
+/// The program `footfall`: reads what it is asked for and does it.
+@main
+struct Footfall {
+  static let version = "0.1.0"
+
   static func main() {
-    guard CommandLine.arguments.dropFirst().first == "explain" else { return }
-    let reader = LineReader(strict: CommandLine.arguments.contains("--strict"))
-    var writer = ByteWriter()
-    while let line = readLineBytes() {
-      PaddedText(line).read { explain($0, into: &writer, reader: reader, keyLabels: KeyLabels()) }
-      writer.append("\n" as StaticString)
+    let environment = Environment.all()
+    do throws(Options.Faults) {
+      let invocation = try Options.invocation(
+        arguments: Array(CommandLine.arguments.dropFirst()), environment: environment, read: readConfiguration)
+      switch invocation {
+      case .serve(let configuration): Program.exit(status: Service.run(configuration, environment: environment))
+      case .explain(let configuration): Program.exit(status: ExplainCommand.run(configuration))
+      case .checkConfig: StandardOutput.write(Array("the configuration holds\n".utf8))
+      case .help: StandardOutput.write(Array(Options.help.utf8))
+      case .version: StandardOutput.write(Array("footfall \(version)\n".utf8))
+      }
+    } catch {
+      StandardError.write(Array(error.description.utf8))
+      Program.exit(status: error.exitStatus)
     }
-    print(String(decoding: writer.bytes, as: UTF8.self), terminator: "")
   }
 
-  static func readLineBytes() -> [UInt8]? {
-    var line: [UInt8] = []
-    while true {
-      let byte = getchar()
-      if byte < 0 { return line.isEmpty ? nil : line }
-      if byte == 0x0A { return line }
-      line.append(UInt8(byte))
-    }
+  /// A configuration is a few kilobytes; a device or a log given by mistake must not fill the memory.
+  static func readConfiguration(_ path: String) throws(SystemError) -> [UInt8] {
+    try File.read(path, limit: 1 << 20)
   }
 }

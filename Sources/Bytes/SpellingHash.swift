@@ -4,7 +4,7 @@
 /// Up to 32 bytes cost four masked loads and three multiplies, without a branch on the length; the callers' bytes are padded
 /// (`PaddedBytes.slack`), so that the loads may pass the end.
 @safe @frozen @usableFromInline
-package struct SpellingHash {
+package struct SpellingHash: @unchecked Sendable {  // the table is never written after init
   /// Random for each process; every bit of it reaches every bit of a hash.
   @usableFromInline let seed: UInt64
   /// 32 bytes of ones, then 32 of zeros: 32 bytes from place 32 - n are a mask of n bytes.

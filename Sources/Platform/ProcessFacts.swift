@@ -11,7 +11,7 @@ package struct ProcessFacts {
 
   /// Reads /proc/self. Costs some ten microseconds; nil where /proc is not mounted.
   package static func read() -> ProcessFacts? {
-    guard let memory = File.read("/proc/self/statm"), let status = File.read("/proc/self/stat") else { return nil }
+    guard let memory = try? File.read("/proc/self/statm", limit: 4_096), let status = try? File.read("/proc/self/stat", limit: 4_096) else { return nil }
     let pages = String(decoding: memory, as: UTF8.self).split(separator: " ").compactMap { Int64($0) }
     // The command's name may hold spaces and parentheses; the fields begin behind the last one.
     let fields = String(decoding: status, as: UTF8.self).split(separator: ")").last.map { $0.split(separator: " ") } ?? []
@@ -40,36 +40,4 @@ package struct ProcessFacts {
     guard unsafe footfall_affinity(0, mask.count * 8, &mask) > 0 || mask.contains(where: { $0 != 0 }) else { return 1 }
     return max(1, mask.reduce(0) { $0 + $1.nonzeroBitCount })
   }
-}
-
-/// Whole files, small ones.
-package enum File {
-  /// The bytes of a file; nil if it cannot be read, and errno says why.
-  package static func read(_ path: String) -> [UInt8]? {
-    let number = unsafe open(path, O_RDONLY | O_CLOEXEC)
-    if number < 0 { return nil }
-    let descriptor = Descriptor(owning: number)
-    return readToEnd(descriptor)
-  }
-
-  /// What is left to read of a descriptor that blocks; nil on an error.
-  package static func readToEnd(_ descriptor: Descriptor) -> [UInt8]? {
-    var bytes: [UInt8] = []
-    var failed = false
-    unsafe withUnsafeTemporaryAllocation(byteCount: 65_536, alignment: 16) { room in
-      while true {
-        switch unsafe descriptor.read(into: room) {
-        case .bytes(let count): unsafe bytes.append(contentsOf: room[..<count])
-        case .end: return
-        case .wouldBlock, .failed:
-          failed = true
-          return
-        }
-      }
-    }
-    return failed ? nil : bytes
-  }
-
-  /// Removes a file; one that is not there is no error.
-  package static func remove(_ path: String) { unsafe _ = unlink(path) }
 }

@@ -61,6 +61,24 @@ package enum Socket {
     return address
   }
 
+  /// The path that a unix socket was bound to; empty if it has none.
+  package static func localPath(_ socket: Descriptor) -> String {
+    var address = sockaddr_un()
+    var length = socklen_t(MemoryLayout<sockaddr_un>.size)
+    let status = unsafe withUnsafeMutableBytes(of: &address) { bytes in
+      // Safe: the length is the structure's own.
+      unsafe getsockname(socket.number, bytes.baseAddress!.assumingMemoryBound(to: sockaddr.self), &length)
+    }
+    guard status == 0 else { return "" }
+    return unsafe withUnsafeBytes(of: address.sun_path) { unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+  }
+
+  /// For a socket that somebody else made.
+  package static func stopBlocking(_ socket: Descriptor) throws(SystemError) {
+    let flags = fcntl(socket.number, F_GETFL)
+    if flags < 0 || fcntl(socket.number, F_SETFL, flags | O_NONBLOCK) < 0 { throw SystemError("fcntl") }
+  }
+
   /// Answers leave at once; they are written whole, so nothing is gained by waiting for more (TCP_NODELAY).
   package static func sendAtOnce(_ socket: Descriptor) { _ = try? set(socket, Int32(IPPROTO_TCP), TCP_NODELAY, 1) }
 
@@ -139,6 +157,8 @@ package enum Socket {
       return -1
     }
     if status < 0 { throw SystemError("bind", path) }
+    // Whoever may enter the folder may send, as with the internet sockets: the umask of a service would keep all others out.
+    unsafe _ = chmod(path, 0o666)
     return socket
   }
 
