@@ -41,23 +41,23 @@ package struct LineReader: Sendable {
     let colon = bytes.firstSeparator(from: start)
     // `:D|c` and LF. A match holds no LF before its own, so it ends at the sentinel at the latest.
     let word = bytes.word(at: colon)
-    if word & 0xFF_FFFF_00FF == 0x0A_637C_003A {
-      let digit = (word >> 8) & 0xFF &- 0x30
-      if digit < 10, isPlainName(bytes, from: start, to: colon) {
-        return plainCount(of: Int64(truncatingIfNeeded: digit), named: start, to: colon, next: colon &+ 5, &sample)
+    guard word & 0xFF == 0x3A, isPlainName(bytes, from: start, to: colon) else {
+      return readSlowly(bytes, at: start, into: &sample)
+    }
+    let digit = (word >> 8) & 0xFF &- 0x30
+    if word & 0xFF_FFFF_0000 == 0x0A_637C_0000, digit < 10 {
+      return plainCount(of: Int64(truncatingIfNeeded: digit), named: start, to: colon, next: colon &+ 5, &sample)
+    }
+    let value = colon &+ 1
+    let pipe = bytes.firstSeparator(from: value)
+    // `|c` and LF.
+    if bytes.word(at: pipe) & 0xFF_FFFF == 0x0A_637C {
+      let length = pipe &- value
+      if let number = Self.shortNumber(bytes.word(at: value), length: length) {
+        return plainCount(of: number, named: start, to: colon, next: pipe &+ 3, &sample)
       }
-    } else if word & 0xFF == 0x3A, isPlainName(bytes, from: start, to: colon) {
-      let value = colon &+ 1
-      let pipe = bytes.firstSeparator(from: value)
-      // `|c` and LF.
-      if bytes.word(at: pipe) & 0xFF_FFFF == 0x0A_637C {
-        let length = pipe &- value
-        if let number = Self.shortNumber(bytes.word(at: value), length: length) {
-          return plainCount(of: number, named: start, to: colon, next: pipe &+ 3, &sample)
-        }
-        if !strict, Self.isKey(beginningWith: bytes[value], length: length), pipe &- start <= Self.longestLine &- 2 {
-          return plainCount(of: 1, named: start, to: pipe, next: pipe &+ 3, &sample)
-        }
+      if !strict, Self.isKey(beginningWith: bytes[value], length: length), pipe &- start <= Self.longestLine &- 2 {
+        return plainCount(of: 1, named: start, to: pipe, next: pipe &+ 3, &sample)
       }
     }
     return readSlowly(bytes, at: start, into: &sample)
@@ -99,6 +99,7 @@ package struct LineReader: Sendable {
   @inlinable @inline(__always)
   static func isKey(beginningWith byte: UInt8, length: Int) -> Bool {
     if byte <= UInt8(ascii: "9") { return byte == UInt8(ascii: "/") }
+    if length == 0 { return false }
     // `nan`, `inf` and `infinity` in any case.
     let letter = byte | 0x20
     return (letter != UInt8(ascii: "i") && letter != UInt8(ascii: "n")) || (length != 3 && length != 8)
