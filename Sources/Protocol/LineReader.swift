@@ -42,7 +42,7 @@ package struct LineReader: Sendable {
     // `:D|c` and LF. A match holds no LF before its own, so it ends at the sentinel at the latest.
     let word = bytes.word(at: colon)
     guard word & 0xFF == 0x3A, isPlainName(bytes, from: start, to: colon) else {
-      return readSlowly(bytes, at: start, into: &sample)
+      return readSlowly(bytes, at: start, separator: colon, into: &sample)
     }
     let digit = (word >> 8) & 0xFF &- 0x30
     if word & 0xFF_FFFF_0000 == 0x0A_637C_0000, digit < 10 {
@@ -60,7 +60,7 @@ package struct LineReader: Sendable {
         return plainCount(of: 1, named: start, to: pipe, next: pipe &+ 3, &sample)
       }
     }
-    return readSlowly(bytes, at: start, into: &sample)
+    return readSlowly(bytes, at: start, separator: colon, into: &sample)
   }
 
   /// Whether the name can be that of a metric and the line is not too long to be one: an event's header `_e{5,4}` looks like a name.
@@ -112,6 +112,7 @@ extension PaddedBytes {
   func firstSeparator(from start: Int) -> Int {
     var place = start
     while true {
+      assert(place >= 0 && place + 16 <= count + Self.slack + 1)
       // Safe: `place` is at most 15 bytes behind the sentinel's window start, so all 16 bytes lie before the slack's end.
       let mask =
         unsafe footfall_equal16(address(of: place), UInt8(ascii: ":")) | footfall_equal16(address(of: place), 0x0A)
