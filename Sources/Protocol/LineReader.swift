@@ -113,7 +113,7 @@ extension PaddedBytes {
     var place = start
     while true {
       assert(place >= 0 && place + 16 <= count + Self.slack + 1)
-      // Safe: `place` is at most 15 bytes behind the sentinel's window start, so all 16 bytes lie before the slack's end.
+      // Safe: the scan ends in the window that holds the sentinel, so it reads at most 15 bytes of the slack.
       let mask =
         unsafe footfall_equal16(address(of: place), UInt8(ascii: ":")) | footfall_equal16(address(of: place), 0x0A)
         | footfall_equal16(address(of: place), UInt8(ascii: "|"))
