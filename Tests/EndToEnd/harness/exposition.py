@@ -173,7 +173,7 @@ class Page:
         theirs = {}
         for metric in parse(self.text):
             for sample in metric.samples:
-                theirs[(sample.name, frozenset(sample.labels.items()))] = sample.value
+                theirs[(sample.name, frozenset(sample.labels.items()))] = float(sample.value)
         differing = {
             key for key in theirs.keys() | self.samples.keys() if repr(theirs.get(key)) != repr(self.samples.get(key))
         }
