@@ -36,8 +36,8 @@ def start_agent(program, tmp_path):
     """
     started = []
 
-    def start(*flags, environment=None, binary=None):
-        command = [binary or program, "serve", *flags]
+    def start(*flags, environment=None, binary=None, prefix=()):
+        command = [*prefix, binary or program, "serve", *flags]
         for flag, value in DEFAULTS.items():
             if flag not in flags:
                 command += [flag, value]
