@@ -4,6 +4,7 @@ Nothing is built here. The program is $FOOTFALL, or .build/release/footfall of t
 """
 
 import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,12 @@ ROOT = Path(__file__).resolve().parents[2]
 DEFAULTS = {"--udp": "127.0.0.1:0", "--tcp": "127.0.0.1:0", "--http": "127.0.0.1:0", "--flush-interval": "100ms"}
 
 
+
+def pytest_collection_modifyitems(items):
+    """What watches the clock begins first and is asked last, with the other tests in between."""
+    items.sort(key=lambda item: bool(item.get_closest_marker("order_last")) - bool(item.get_closest_marker("order_first")))
+
+
 @pytest.fixture(scope="session")
 def root():
     return ROOT
@@ -26,6 +33,18 @@ def program():
     path = Path(os.environ.get("FOOTFALL", ROOT / ".build/release/footfall")).resolve()
     assert path.is_file(), f"{path} is missing: swift build -c release, or set FOOTFALL"
     return path
+
+
+@pytest.fixture(scope="session")
+def free_port():
+    """A function that finds a port for a program that cannot be asked which one it took."""
+
+    def find(kind=socket.SOCK_STREAM):
+        with socket.socket(socket.AF_INET, kind) as probe:
+            probe.bind(("127.0.0.1", 0))
+            return probe.getsockname()[1]
+
+    return find
 
 
 @pytest.fixture

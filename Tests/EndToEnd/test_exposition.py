@@ -31,9 +31,11 @@ malformed""".split()
 
 
 def feed(agent, *lines):
+    """Sends the lines, waits until all are read, returns the page."""
+    before = agent.scrape().ledger(agent.listener("udp")).read
     lines = [line if isinstance(line, bytes) else line.encode() for line in lines]
     send_datagrams(agent.address("udp"), *(b"\n".join(lines[at : at + 100]) for at in range(0, len(lines), 100)))
-    agent.wait_for_ledger("udp", len(lines))
+    agent.wait_for_ledger("udp", before + len(lines))
     return agent.scrape()
 
 
@@ -143,7 +145,7 @@ def test_the_101st_series_goes_to_other_and_is_counted(start_agent):
 
     page = feed(agent, *(f"visit:page{number}|c" for number in range(50, 150)))
     assert page.value("visit_total", page="page50") == 2
-    assert page.value("visit_total", page="__other__") == 1 + 49 + 1
+    assert page.value("visit_total", page="__other__") == 51
 
 
 def test_a_new_metric_beyond_the_limit_counts_into_other_and_a_gauge_is_refused(start_agent):

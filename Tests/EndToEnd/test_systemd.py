@@ -75,12 +75,6 @@ def test_readiness_is_told_once_everything_listens(start_agent, tmp_path, place)
         assert agent.stop() == 0
 
 
-def free_port(kind):
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 @pytest.fixture
 def activate(program, tmp_path):
     """Starts the program through systemd-socket-activate, which executes it at the first traffic on the sockets that it bound."""
@@ -101,7 +95,7 @@ def activate(program, tmp_path):
             assert agent.stop() == 0
 
 
-def test_a_datagram_socket_is_taken_from_the_manager_with_what_waits_in_it(activate):
+def test_a_datagram_socket_is_taken_from_the_manager_with_what_waits_in_it(activate, free_port):
     port = free_port(socket.SOCK_DGRAM)
     agent = activate(
         "--datagram", "-l", f"127.0.0.1:{port}", "--fdname=udp",
@@ -114,8 +108,8 @@ def test_a_datagram_socket_is_taken_from_the_manager_with_what_waits_in_it(activ
     agent.wait_for_line('visit_total{page="page1"} 2')
 
 
-def test_a_stream_socket_is_taken_from_the_manager_with_the_client_that_waits(activate):
-    port = free_port(socket.SOCK_STREAM)
+def test_a_stream_socket_is_taken_from_the_manager_with_the_client_that_waits(activate, free_port):
+    port = free_port()
     streams = []
 
     def wake():
@@ -130,8 +124,8 @@ def test_a_stream_socket_is_taken_from_the_manager_with_the_client_that_waits(ac
     streams[0].close()
 
 
-def test_a_stream_socket_named_http_answers_queries(activate):
-    port = free_port(socket.SOCK_STREAM)
+def test_a_stream_socket_named_http_answers_queries(activate, free_port):
+    port = free_port()
     streams = []
     agent = activate(
         "-l", f"127.0.0.1:{port}", "--fdname=http",
