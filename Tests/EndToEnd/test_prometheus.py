@@ -79,7 +79,7 @@ class Watched:
     """An agent, what is offered to it, and the Prometheus that watches it."""
 
     def __init__(self, program, directory, port):
-        command = [program, "--udp", "127.0.0.1:0", "--tcp", "none", "--http", "127.0.0.1:0"]
+        command = [program, "serve", "--udp", "127.0.0.1:0", "--tcp", "none", "--http", "127.0.0.1:0"]
         self.agent = Agent(command, directory).wait_until_ready()
         self.sent, self._end = SPAWN.Value("q", 0), SPAWN.Value("b", 0)
         self.prometheus = Prometheus(self.agent.bound["http"][0], directory)
