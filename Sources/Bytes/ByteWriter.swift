@@ -27,6 +27,10 @@ package struct ByteWriter {
   package mutating func append(_ text: String) { bytes.append(contentsOf: text.utf8) }
   package mutating func append(_ text: [UInt8]) { bytes.append(contentsOf: text) }
   package mutating func append(_ text: ArraySlice<UInt8>) { bytes.append(contentsOf: text) }
+  package mutating func append(_ text: Span<UInt8>) {
+    // Safe: the buffer is read within the call.
+    unsafe text.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
+  }
 
   /// A whole number in decimal.
   package mutating func append(_ number: Int64) {

@@ -5,14 +5,14 @@
 ///
 /// The sentinel spares the parser an end check a byte, the slack lets it load whole words. The view borrows: whoever makes it
 /// keeps the memory alive and unchanged while the view is in use (the receive arena and the stream buffer do so for one batch).
-@safe @frozen
+@safe @frozen @usableFromInline
 package struct PaddedBytes {
   /// Readable bytes behind the sentinel: a 16-byte scan that starts on the sentinel, and four words of a masked compare.
-  package static let slack = 64
+  @usableFromInline package static let slack = 64
 
   @usableFromInline let base: UnsafeRawPointer
   /// Bytes before the sentinel.
-  package let count: Int
+  @usableFromInline package let count: Int
 
   /// - Precondition: `base[count]` is LF, and `slack` further bytes are readable.
   @inlinable @inline(__always)

@@ -1,6 +1,8 @@
 /// Why a line was not taken. The raw value is an index into a ledger's counters, `label` the name that the outside sees.
+@frozen @usableFromInline
 package enum Refusal: UInt8, CaseIterable, Error, Sendable {
-  case emptyName, badName, noValue, badValue, badType, badRate, badTags, badTimestamp, tooLong, truncated, limit, refusedSource,
+  case emptyName, badName, noValue, badValue, badType, badRate, badTags, badTimestamp, tooLong, truncated, limit,
+    refusedSource,
     malformed
 
   /// The value of the label `reason`, and of `error` in an explanation.
@@ -24,10 +26,12 @@ package enum Refusal: UInt8, CaseIterable, Error, Sendable {
 }
 
 /// A refusal and where in the line it came about: a byte offset from the line's first byte.
+@frozen @usableFromInline
 package struct LineFault: Error, Equatable, Sendable {
-  package var reason: Refusal
-  package var offset: Int
+  @usableFromInline package var reason: Refusal
+  @usableFromInline package var offset: Int
 
+  @inlinable
   package init(_ reason: Refusal, at offset: Int) {
     self.reason = reason
     self.offset = offset

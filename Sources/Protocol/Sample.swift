@@ -1,5 +1,5 @@
 /// What a sample does to its series. Part of a series' identity: a counter and a gauge of one name are two series.
-@frozen
+@frozen @usableFromInline
 package enum SampleKind: UInt8, CaseIterable, Sendable {
   case counter, gauge, timer, histogram, distribution, set, event, serviceCheck
 
@@ -19,7 +19,7 @@ package enum SampleKind: UInt8, CaseIterable, Sendable {
 }
 
 /// How the caller goes on after a line was read.
-@frozen
+@frozen @usableFromInline
 package enum SampleForm: UInt8, Sendable {
   /// `key` counted by a whole number, no sections: name and `integer` are set, and nothing else needs a look.
   case plainCount
@@ -42,36 +42,36 @@ package enum SampleForm: UInt8, Sendable {
 /// `name` and `tags` together are the series' *spelling*: two lines with the same spelling and kind are of one series, so a table
 /// finds it by these bytes as they stand. Only a spelling that it does not know is taken apart (`SeriesSpelling`), which is also
 /// where its bytes are checked: a known spelling is a good one.
-@frozen
+@frozen @usableFromInline
 package struct Sample {
-  package var form: SampleForm = .empty
-  package var kind: SampleKind = .counter
+  @usableFromInline package var form: SampleForm = .empty
+  @usableFromInline package var kind: SampleKind = .counter
   /// The gauge's value is added to what it was.
-  package var isRelative = false
+  @usableFromInline package var isRelative = false
   /// `integer` holds the value, else `double` does. `double` is set in both cases but for `.plainCount`.
-  package var isInteger = true
+  @usableFromInline package var isInteger = true
   /// First byte of the line, from which faults are counted.
-  package var lineStart = 0
+  @usableFromInline package var lineStart = 0
   /// The name with its inline tags, and for a keyed count `:key`.
-  package var nameStart = 0
-  package var nameEnd = 0
+  @usableFromInline package var nameStart = 0
+  @usableFromInline package var nameEnd = 0
   /// What stands after `|#`, up to the next section; empty if there is none.
-  package var tagsStart = 0
-  package var tagsEnd = 0
+  @usableFromInline package var tagsStart = 0
+  @usableFromInline package var tagsEnd = 0
   /// A set's member, or all values and types of a `.several` line.
-  package var valueStart = 0
-  package var valueEnd = 0
-  package var integer: Int64 = 0
-  package var double = 0.0
+  @usableFromInline package var valueStart = 0
+  @usableFromInline package var valueEnd = 0
+  @usableFromInline package var integer: Int64 = 0
+  @usableFromInline package var double = 0.0
   /// As it stands in the line; 1 if it does not. Finite and above 0.
-  package var rate = 1.0
+  @usableFromInline package var rate = 1.0
   /// Seconds since 1970, or `Sample.noTimestamp`.
-  package var timestamp: Int64 = Sample.noTimestamp
+  @usableFromInline package var timestamp: Int64 = Sample.noTimestamp
   /// Sections of the line that the grammar does not know.
-  package var skippedSections = 0
-  package var fault = LineFault(.malformed, at: 0)
+  @usableFromInline package var skippedSections = 0
+  @usableFromInline package var fault = LineFault(.malformed, at: 0)
 
-  package static let noTimestamp = Int64.min
+  @usableFromInline package static let noTimestamp = Int64.min
 
   @inlinable
   package init() {}

@@ -2,6 +2,7 @@
 // 16-byte compare. Header only. glibc declares the calls below under _GNU_SOURCE, which this header must not define: it would change
 // `fd_set` for every other importer of Glibc in the build. So each call is declared here under a name of its own.
 #pragma once
+#include <linux/filter.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -25,12 +26,22 @@ _Static_assert(sizeof(struct footfall_mmsghdr) == 64, "recvmmsg(2) takes element
 int footfall_recvmmsg(int fd, struct footfall_mmsghdr *messages, unsigned int count, int flags, struct timespec *timeout)
     __asm__("recvmmsg");
 int footfall_accept4(int fd, struct sockaddr *address, socklen_t *length, int flags) __asm__("accept4");
+int footfall_affinity(pid_t process, size_t bytes, void *mask) __asm__("sched_getaffinity");
 int footfall_pthread_setname(pthread_t thread, const char *name) __asm__("pthread_setname_np");
 
 // Control messages (cmsg(3)) are macros, so they need functions.
 static inline struct cmsghdr *footfall_cmsg_first(struct msghdr *header) { return CMSG_FIRSTHDR(header); }
 static inline struct cmsghdr *footfall_cmsg_next(struct msghdr *header, struct cmsghdr *message) { return CMSG_NXTHDR(header, message); }
 static inline void *footfall_cmsg_data(struct cmsghdr *message) { return CMSG_DATA(message); }
+
+// Enumerators that Swift would import as types of their own.
+#define FOOTFALL_CONSTANT(name, value) static const int32_t name = value
+FOOTFALL_CONSTANT(footfall_msg_dontwait, MSG_DONTWAIT);
+FOOTFALL_CONSTANT(footfall_msg_trunc, MSG_TRUNC);
+FOOTFALL_CONSTANT(footfall_msg_nosignal, MSG_NOSIGNAL);
+FOOTFALL_CONSTANT(footfall_nonblocking_socket, SOCK_NONBLOCK | SOCK_CLOEXEC);
+FOOTFALL_CONSTANT(footfall_nonblocking_event, EFD_NONBLOCK | EFD_CLOEXEC);
+FOOTFALL_CONSTANT(footfall_signal_cloexec, SFD_CLOEXEC);
 
 enum {
   FOOTFALL_SO_RCVBUFFORCE = 33,

@@ -1,0 +1,66 @@
+/// What the operator asked for, checked and typed. `Options.table` says how each field is spelt and what it is by default.
+///
+/// A plain value: whoever holds one may rely on its bounds, since only `Options` fills it from outside.
+struct Configuration: Equatable, Sendable {
+  /// The configuration file that was read, if any.
+  var file: String?
+
+  /// Where datagrams are heard; empty: nowhere. So for the other listeners.
+  var udp: [ListenAddress] = []
+  var tcp: [ListenAddress] = []
+  /// Paths of unix sockets, at most 107 bytes each.
+  var unixDatagram: [String] = []
+  var unixStream: [String] = []
+  /// Receiving threads; nil: one for each core that the process may run on.
+  var workers: Int?
+  /// Asked of the kernel for each datagram socket.
+  var receiveBufferBytes = 0
+  /// Stream connections at once, over all workers.
+  var streamConnections = 0
+  /// Silence after which a stream is closed; nil: never. So for `httpIdle`.
+  var streamIdle: Duration?
+
+  var http: [ListenAddress] = []
+  var httpConnections = 0
+  var httpIdle: Duration?
+
+  /// Where the key of a keyed count goes; a metric that is not named here uses the label `key`. Each metric stands once.
+  var keyLabels: [KeyLabel] = []
+  var gaugeSign = GaugeSign.delta
+  /// Keyed counts are refused: plain statsd only.
+  var strict = false
+
+  var flushInterval = Duration.zero
+  var maxSeries = 0
+  /// nil: no bound of its own, `maxSeries` alone bounds a metric.
+  var maxSeriesPerMetric: Int?
+  /// Idle time after which gauges, timers and sets leave; nil: never.
+  var seriesTTL: Duration?
+  /// Idle time after which counters leave; nil: never.
+  var counterTTL: Duration?
+
+  /// From 0 to 1, rising, each once.
+  var quantiles: [Double] = []
+  var quantileWindow = Duration.zero
+  /// Upper bounds in the exported unit, finite, rising, each once; empty: timers are summaries.
+  var buckets: [Double] = []
+
+  var logLevel = Log.Level.info
+  var logFormat = Log.Format.text
+
+  /// The defaults of the table.
+  init() {
+    for entry in Options.table { entry.setDefault(in: &self) }
+  }
+
+  /// The label that takes the key of `metric`'s keyed counts.
+  struct KeyLabel: Equatable, Sendable {
+    var metric: String
+    var label: String
+  }
+
+  /// What a sign before a gauge's value means.
+  enum GaugeSign: String, CaseIterable, Sendable {
+    case delta, absolute
+  }
+}

@@ -1,0 +1,169 @@
+import Aggregation
+import Platform
+
+/// Every socket of the program, bound, and dealt out to the workers.
+///
+/// Each internet address has one socket a worker, in one SO_REUSEPORT group: the kernel spreads senders over them, and a sender stays
+/// with its worker, which keeps the order of its gauge writes. Unix sockets cannot form groups: a datagram socket belongs to one worker,
+/// and at a stream socket all workers wait.
+struct Listeners {
+  private(set) var plans: [WorkerPlan]
+  /// The books of lines' listeners, in the order of the options.
+  private(set) var books: [ListenerBooks] = []
+  private(set) var http: [Descriptor] = []
+  /// Where the HTTP sockets are bound.
+  private(set) var httpNames: [String] = []
+  /// The sockets that shall refuse arrivals at the end: not those that systemd keeps, whose queue is for the next start.
+  private(set) var ownDatagramSockets: [Descriptor] = []
+  /// Paths that this start made.
+  private(set) var paths: [String] = []
+  /// The smallest receive buffer that the kernel granted, if less than was asked.
+  private(set) var grantedReceiveBuffer: Int?
+  private let configuration: Configuration
+
+  /// Binds what `configuration` names; `activated` sockets take the place of the addresses of their sort.
+  /// - Throws: `SystemError` naming the address and the call.
+  init(_ configuration: Configuration, workers: Int, activated: [ActivatedSocket]) throws(SystemError) {
+    self.configuration = configuration
+    plans = (0..<workers).map { WorkerPlan(index: $0) }
+    try adopt(activated)
+    let has = { (kind: ActivatedSocket.Kind, isHTTP: Bool) in
+      activated.contains { $0.kind == kind && $0.family == .internet && ($0.name == "http") == isHTTP }
+    }
+    if !has(.datagram, false) { for address in configuration.udp { try bindDatagrams(address.socketAddress) } }
+    if !has(.stream, false) { for address in configuration.tcp { try bindStreams(address.socketAddress) } }
+    if !has(.stream, true) { for address in configuration.http { try bindHTTP(address.socketAddress) } }
+    for path in configuration.unixDatagram { try bindDatagrams(path: path) }
+    for path in configuration.unixStream { try bindStreams(path: path) }
+  }
+
+  /// `udp=127.0.0.1:8125,[::1]:8125` and so on, for the first log line.
+  var fields: [(name: String, value: Log.Field)] {
+    var byKind: [(name: String, addresses: [String])] = []
+    func note(_ kind: String, _ address: String) {
+      if let index = byKind.firstIndex(where: { $0.name == kind }) {
+        byKind[index].addresses.append(address)
+      } else {
+        byKind.append((kind, [address]))
+      }
+    }
+    for book in books {
+      let colon = book.name.firstIndex(of: ":") ?? book.name.startIndex
+      let scheme = String(book.name[..<colon])
+      let address = String(book.name[colon...].dropFirst())
+      note(scheme == "unix" ? (book.kind == .datagrams ? "unix-datagram" : "unix-stream") : scheme, address)
+    }
+    for name in httpNames { note("http", name) }
+    var fields: [(name: String, value: Log.Field)] = []
+    for kind in byKind {
+      let addresses: String = kind.addresses.joined(separator: ",")
+      fields.append((kind.name, Log.Field.text(addresses)))
+    }
+    return fields
+  }
+
+  private mutating func bindDatagrams(_ address: SocketAddress) throws(SystemError) {
+    let first = try Socket.boundDatagram(address)
+    let bound = Socket.localAddress(first)
+    var sockets = [first]
+    for _ in plans.dropFirst() { sockets.append(try Socket.boundDatagram(bound)) }
+    ownDatagramSockets += sockets
+    addDatagrams(sockets, name: "udp:\(bound)")
+  }
+
+  private mutating func bindDatagrams(path: String) throws(SystemError) {
+    let socket = try Socket.boundDatagram(path: path)
+    paths.append(path)
+    ownDatagramSockets.append(socket)
+    // One worker reads it, so that a sender's order is kept; several paths go to several workers.
+    let owner = books.count % plans.count
+    addDatagrams([socket], name: "unix:\(path)", firstOwner: owner)
+  }
+
+  private mutating func addDatagrams(_ sockets: [Descriptor], name: String, firstOwner: Int = 0) {
+    for socket in sockets {
+      let granted = Socket.setReceiveBuffer(socket, bytes: configuration.receiveBufferBytes)
+      if granted < configuration.receiveBufferBytes { grantedReceiveBuffer = min(granted, grantedReceiveBuffer ?? granted) }
+    }
+    let entry = ListenerBooks(name: name, kind: .datagrams, workers: plans.count, sockets: sockets)
+    books.append(entry)
+    for (index, socket) in sockets.enumerated() {
+      plans[(firstOwner + index) % plans.count].datagrams.append(.init(descriptor: socket, books: entry))
+    }
+  }
+
+  private mutating func bindStreams(_ address: SocketAddress) throws(SystemError) {
+    let first = try Socket.listening(address, reusesPort: true)
+    let bound = Socket.localAddress(first)
+    var sockets = [first]
+    for _ in plans.dropFirst() { sockets.append(try Socket.listening(bound, reusesPort: true)) }
+    addStreams(sockets, name: "tcp:\(bound)")
+  }
+
+  private mutating func bindStreams(path: String) throws(SystemError) {
+    let socket = try Socket.listening(path: path)
+    paths.append(path)
+    addShared(socket, name: "unix:\(path)")
+  }
+
+  private mutating func addStreams(_ sockets: [Descriptor], name: String) {
+    let entry = ListenerBooks(name: name, kind: .stream, workers: plans.count)
+    books.append(entry)
+    for (index, socket) in sockets.enumerated() {
+      plans[index % plans.count].listeners.append(.init(descriptor: socket, books: entry))
+    }
+  }
+
+  private mutating func addShared(_ socket: Descriptor, name: String) {
+    let entry = ListenerBooks(name: name, kind: .stream, workers: plans.count)
+    books.append(entry)
+    for index in plans.indices {
+      plans[index].listeners.append(.init(descriptor: socket, books: entry, mayBePrefixed: true, isShared: true))
+    }
+  }
+
+  private mutating func bindHTTP(_ address: SocketAddress) throws(SystemError) {
+    let socket = try Socket.listening(address, reusesPort: false)
+    http.append(socket)
+    httpNames.append(Socket.localAddress(socket).description)
+  }
+
+  /// Takes over what the manager bound, by what each socket is; a stream named `http` is for queries.
+  private mutating func adopt(_ activated: [ActivatedSocket]) throws(SystemError) {
+    var datagrams: [(String, [Descriptor])] = []
+    var streams: [(String, [Descriptor])] = []
+    func add(_ socket: Descriptor, _ name: String, to list: inout [(String, [Descriptor])]) {
+      if let index = list.firstIndex(where: { $0.0 == name }) { list[index].1.append(socket) } else { list.append((name, [socket])) }
+    }
+    for entry in activated {
+      let socket = Descriptor(owning: entry.descriptor)
+      try Socket.stopBlocking(socket)
+      let address = Socket.localAddress(socket).description
+      switch (entry.kind, entry.family, entry.name) {
+      case (.stream, .internet, "http"):
+        http.append(socket)
+        httpNames.append(address)
+      case (.datagram, .internet, _): add(socket, "udp:\(address)", to: &datagrams)
+      case (.stream, .internet, _): add(socket, "tcp:\(address)", to: &streams)
+      case (.datagram, .unix, _): add(socket, "unix:\(Socket.localPath(socket))", to: &datagrams)
+      case (.stream, .unix, _): addShared(socket, name: "unix:\(Socket.localPath(socket))")
+      }
+    }
+    for (name, sockets) in datagrams { addDatagrams(sockets, name: name) }
+    for (name, sockets) in streams { addStreams(sockets, name: name) }
+  }
+}
+
+extension Configuration.ListenAddress {
+  /// As the kernel takes it. `Options` has checked the text.
+  fileprivate var socketAddress: SocketAddress {
+    let address =
+      switch host {
+      case .all: SocketAddress(v6: "::", port: port)
+      case .v4(let text): SocketAddress(v4: text, port: port)
+      case .v6(let text): SocketAddress(v6: text, port: port)
+      }
+    guard let address else { preconditionFailure("an address that its reader let through: \(self)") }
+    return address
+  }
+}

@@ -1,0 +1,125 @@
+/// One line of the table: everything that flags, environment, file, `--help` and the example file need to know of an option.
+extension Options {
+  struct Entry: Sendable {
+    /// In a file `name`, as a flag `--name`, in the environment `FOOTFALL_NAME`.
+    let name: String
+    let group: Group
+    let placeholder: String
+    let allowed: String
+    /// The default as an operator would write it.
+    let standard: String
+    let summary: String
+    /// Several values: commas everywhere, and the flag may be repeated.
+    let isList: Bool
+    /// The flag needs no value.
+    let isSwitch: Bool
+    private let set: @Sendable ([Substring], inout Configuration) throws(BadValue) -> Void
+
+    var flag: String { "--\(name)" }
+    var variable: String { Options.variablePrefix + String(name.uppercased().map { $0 == "-" ? "_" : $0 }) }
+    /// All but `config` itself may stand in a file.
+    var isFileKey: Bool { name != Options.configName }
+
+    /// Reads `texts` into the field that this option fills. A list takes all of them, anything else the last.
+    func set(_ texts: [String], in configuration: inout Configuration) throws(BadValue) {
+      try set(
+        texts.flatMap { isList ? $0.split(separator: ",", omittingEmptySubsequences: false) : [$0[...]] },
+        &configuration)
+    }
+
+    func setDefault(in configuration: inout Configuration) {
+      do { try set([standard], in: &configuration) } catch {
+        preconditionFailure("\(name): its default \(standard) is not allowed")
+      }
+    }
+  }
+
+  /// The text that is no value of its option.
+  struct BadValue: Error {
+    let text: String
+  }
+
+  /// Headings of `--help` and of the example file, in order.
+  enum Group: String, CaseIterable, Sendable {
+    case receiving = "Receiving"
+    case answering = "Answering over HTTP"
+    case lines = "Reading lines"
+    case series = "Keeping series"
+    case timers = "Timers"
+    case program = "The program"
+  }
+}
+
+extension Options.Entry {
+  /// An option with one value.
+  static func one<Result: Sendable>(
+    _ name: String, _ value: Options.Value<Result>, default standard: String, _ group: Options.Group, _ summary: String,
+    _ field: any WritableKeyPath<Configuration, Result> & Sendable
+  ) -> Self {
+    .init(
+      name: name, group: group, placeholder: value.placeholder, allowed: value.allowed, standard: standard,
+      summary: summary,
+      isList: false, isSwitch: value.placeholder.isEmpty
+    ) { texts, configuration throws(Options.BadValue) in
+      configuration[keyPath: field] = try value.required(texts.last ?? "")
+    }
+  }
+
+  /// An option with one value, or a word that stands for none.
+  static func one<Result: Sendable>(
+    _ name: String, _ value: Options.Value<Result>, or word: String, default standard: String, _ group: Options.Group,
+    _ summary: String, _ field: any WritableKeyPath<Configuration, Result?> & Sendable
+  ) -> Self {
+    one(name, value.or(word), default: standard, group, summary, field)
+  }
+
+  /// An option with any number of values; `none` stands for none.
+  /// - Parameter arranged: brings the values into the order that the field promises.
+  static func list<Result: Sendable>(
+    _ name: String, _ value: Options.Value<Result>, default standard: String, _ group: Options.Group, _ summary: String,
+    _ field: any WritableKeyPath<Configuration, [Result]> & Sendable,
+    arranged: @escaping @Sendable ([Result]) -> [Result] = { $0 }
+  ) -> Self {
+    .init(
+      name: name, group: group, placeholder: value.placeholder, allowed: "\(value.allowed), or none alone",
+      standard: standard,
+      summary: summary, isList: true, isSwitch: false
+    ) { texts, configuration throws(Options.BadValue) in
+      var values: [Result] = []
+      if texts != ["none"] { for text in texts { values.append(try value.required(text.trimmed)) } }
+      configuration[keyPath: field] = arranged(values)
+    }
+  }
+
+  /// Labels for keys. Each metric is a setting of its own: naming one leaves the others as they are, the built-in ones too.
+  static func keyLabels(_ name: String, default standard: String, _ group: Options.Group, _ summary: String) -> Self {
+    let value = Options.Value<Configuration.KeyLabel>.keyLabel
+    return .init(
+      name: name, group: group, placeholder: value.placeholder, allowed: value.allowed, standard: standard,
+      summary: summary,
+      isList: true, isSwitch: false
+    ) { texts, configuration throws(Options.BadValue) in
+      for text in texts {
+        let pair = try value.required(text.trimmed)
+        configuration.keyLabels.removeAll { $0.metric == pair.metric }
+        configuration.keyLabels.append(pair)
+      }
+    }
+  }
+}
+
+extension Options.Value {
+  fileprivate func required(_ text: Substring) throws(Options.BadValue) -> Result {
+    guard let result = read(text) else { throw Options.BadValue(text: String(text)) }
+    return result
+  }
+}
+
+extension Substring {
+  /// Without blanks at either end.
+  var trimmed: Substring {
+    var rest = drop { $0 == " " || $0 == "\t" }
+    while let last = rest.last, last == " " || last == "\t" { rest.removeLast() }
+    return rest
+  }
+}

@@ -1,0 +1,151 @@
+extension Options {
+  /// Gathers settings from flags, environment and file, in this order, and every fault on the way.
+  struct Reader {
+    private(set) var command = Command.serve
+    private(set) var wantsHelp = false
+    private(set) var wantsVersion = false
+    private(set) var faults: [Fault] = []
+    private var flags: [String: Setting] = [:]
+    private var environment: [String: Setting] = [:]
+    private var file: [String: Setting] = [:]
+
+    /// Reads `--name value`, `--name=value`, and at most one command among them.
+    mutating func readFlags(_ arguments: [String]) {
+      var hasCommand = false
+      var rest = arguments[...]
+      while let argument = rest.popFirst() {
+        switch argument {
+        case "--help", "-h": wantsHelp = true
+        case "--version": wantsVersion = true
+        case _ where argument.hasPrefix("-"): readFlag(argument, &rest)
+        case _ where hasCommand:
+          report(Log.quoted(argument), .commandLine, "one command is enough, and options begin with --")
+        default:
+          hasCommand = true
+          readCommand(argument)
+        }
+      }
+    }
+
+    private mutating func readCommand(_ word: String) {
+      if let known = Command(rawValue: word) {
+        command = known
+        return
+      }
+      let commands = Command.allCases.map(\.rawValue)
+      report(
+        Log.quoted(word), .commandLine,
+        "no such command, want \(commands.joined(separator: ", ")); \(hint(for: word, among: commands))")
+    }
+
+    private mutating func readFlag(_ argument: String, _ rest: inout ArraySlice<String>) {
+      let equals = argument.firstIndex(of: "=")
+      let flag = String(argument[..<(equals ?? argument.endIndex)])
+      guard let entry = Options.table.first(where: { $0.flag == flag }) else {
+        let name = String(flag.drop { $0 == "-" })
+        let hint = hint(for: name, among: ["help", "version"] + Options.table.map(\.name), prefix: "--")
+        return report(Log.quoted(flag), .commandLine, "no such option; \(hint)")
+      }
+      let text: String
+      if let equals {
+        text = String(argument[argument.index(after: equals)...])
+      } else if entry.isSwitch {
+        text = "on"
+      } else if let next = rest.first, !next.hasPrefix("--") {
+        text = rest.removeFirst()
+      } else {
+        return report(entry.name, .flag(flag), "no value, want \(entry.allowed)")
+      }
+      let before = entry.isList ? flags[entry.name]?.texts ?? [] : []
+      flags[entry.name] = Setting(entry: entry, texts: before + [text], origin: .flag(flag))
+    }
+
+    /// Reads the variables that begin with the program's prefix; the others are not its business.
+    mutating func readEnvironment(_ variables: [String: String]) {
+      for (variable, text) in variables.sorted(by: { $0.key < $1.key }) where variable.hasPrefix(Options.variablePrefix)
+      {
+        if let entry = Options.table.first(where: { $0.variable == variable }) {
+          environment[entry.name] = Setting(entry: entry, texts: [text], origin: .environment(variable))
+        } else {
+          let prefix = Options.variablePrefix
+          let known = Options.table.map { String($0.variable.dropFirst(prefix.count)) }
+          let hint = hint(for: String(variable.dropFirst(prefix.count)), among: known, prefix: prefix)
+          report(Log.quoted(variable), .environment(variable), "no such option; \(hint)")
+        }
+      }
+    }
+
+    /// Reads the file that a flag, else the environment names.
+    mutating func readFile(_ read: (String) throws -> [UInt8]) {
+      guard let setting = flags[Options.configName] ?? environment[Options.configName] else { return }
+      var named = Configuration()
+      // A bad name is reported with the other values.
+      guard (try? setting.entry.set(setting.texts, in: &named)) != nil, let path = named.file else { return }
+      do {
+        let lines = try read(path).split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        for (index, line) in lines.enumerated() { readLine(line, .file(path, line: index + 1)) }
+      } catch {
+        report("\(Options.configName) = \(Log.quoted(path))", setting.origin, "cannot be read: \(error)")
+      }
+    }
+
+    /// Reads `name = value`, `name = value # comment`, `# comment`, or an empty line.
+    ///
+    /// A `#` begins a comment only at the start of the line or behind a blank, so that a value may hold one.
+    private mutating func readLine(_ bytes: ArraySlice<UInt8>, _ origin: Origin) {
+      guard let line = String(validating: bytes, as: UTF8.self) else {
+        return report(Log.quoted(bytes), origin, "not UTF-8")
+      }
+      let text = Self.withoutComment(line).trimmed
+      if text.isEmpty { return }
+      guard let equals = text.firstIndex(of: "=") else {
+        return report(Log.quoted(String(text)), origin, "want NAME = VALUE, or # before a comment")
+      }
+      let name = text[..<equals].trimmed
+      guard let entry = Options.entry(named: name), entry.isFileKey else {
+        let keys = Options.table.filter(\.isFileKey).map(\.name)
+        return report(
+          Log.quoted(String(name)), origin,
+          "no such option in a file; \(hint(for: String(name), among: keys))")
+      }
+      if let first = file[entry.name] {
+        return report(
+          entry.name, origin,
+          "given before at \(first.origin)\(entry.isList ? "; write several values with commas" : "")")
+      }
+      file[entry.name] = Setting(
+        entry: entry, texts: [String(text[text.index(after: equals)...].trimmed)], origin: origin)
+    }
+
+    private static func withoutComment(_ line: String) -> Substring {
+      // A CR before the LF goes, as in the lines that the program counts.
+      let line = line.hasSuffix("\r") ? line.dropLast() : line[...]
+      var isBehindBlank = true
+      for index in line.indices {
+        if isBehindBlank && line[index] == "#" { return line[..<index] }
+        isBehindBlank = line[index] == " " || line[index] == "\t"
+      }
+      return line
+    }
+
+    /// The defaults, and over them file, environment and flags. A value that is overruled must be right all the same.
+    mutating func configuration() -> Configuration {
+      var configuration = Configuration()
+      for entry in Options.table {
+        for source in [file, environment, flags] {
+          guard let setting = source[entry.name] else { continue }
+          do {
+            try entry.set(setting.texts, in: &configuration)
+          } catch {
+            report("\(entry.name) = \(Log.quoted(error.text))", setting.origin, "want \(entry.allowed)")
+          }
+        }
+      }
+      return configuration
+    }
+
+    private mutating func report(_ subject: String, _ origin: Origin, _ message: String) {
+      faults.append(Fault(subject: subject, origin: origin, message: message))
+    }
+  }
+}

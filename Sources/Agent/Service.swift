@@ -1,0 +1,203 @@
+import Aggregation
+import Bytes
+import HTTPQuery
+import Platform
+import Protocol
+import Synchronization
+
+/// `footfall serve`: starts the threads, waits for signals, and ends in order.
+///
+///     main     signals, start and end
+///     worker-N receive and count                 (ReceiveWorker)
+///     query    merge, answer, flush              (QueryServer)
+///
+/// The end: ready no more ─ sockets refuse arrivals ─ workers read what the kernel holds and stop ─ last gather ─ ledger ─ exit.
+enum Service {
+  /// EX_OSERR of sysexits(3): a socket, a thread or memory was not to be had.
+  private static let systemStatus: Int32 = 71
+
+  /// Runs until a signal ends it.
+  /// - Returns: the exit status.
+  static func run(_ configuration: Configuration, environment: [String: String]) -> Int32 {
+    let log = Log(
+      level: configuration.logLevel, format: configuration.logFormat, journalStream: environment["JOURNAL_STREAM"])
+    do throws(SystemError) {
+      let signals = try Signals()
+      let running = try start(configuration, environment, log)
+      waitForEnd(signals, running, configuration, environment, log)
+      end(running, log)
+      return 0
+    } catch {
+      log.error(error.description)
+      return systemStatus
+    }
+  }
+
+  /// What has been started and must be ended.
+  private struct Running {
+    let listeners: Listeners
+    let share: WorkerShare
+    let wakeUps: [WakeUp]
+    let workers: [Thread]
+    let query: Thread
+    let state: AgentState
+    let notify: NotifySocket
+  }
+
+  private static func start(
+    _ configuration: Configuration, _ environment: [String: String], _ log: Log
+  ) throws(SystemError) -> Running {
+    let activated = try ActivatedSocket.handedOver { environment[$0] }
+    let workerCount = configuration.workers ?? ProcessFacts.processors
+    let listeners = try Listeners(configuration, workers: workerCount, activated: activated)
+    log.info("listening", fields: listeners.fields + [("workers", .integer(workerCount)), ("version", .text(Footfall.version))])
+    if let granted = listeners.grantedReceiveBuffer {
+      log.warning(
+        "the kernel granted a smaller receive buffer than asked: raise it with sysctl -w net.core.rmem_max=\(configuration.receiveBufferBytes)",
+        ["asked": .integer(configuration.receiveBufferBytes), "granted": .integer(granted)])
+    }
+
+    let hasher = SpellingHash(seed: .random(in: .min ... .max))
+    let budget = SeriesBudget(
+      limit: configuration.maxSeries, limitPerMetric: configuration.maxSeriesPerMetric ?? configuration.maxSeries)
+    // Each series may have another spelling, and each metric an `__other__` and a count of what went there.
+    let capacity = min(configuration.maxSeries * 3 + 4_096, 1 << 30)
+    let lineBounds = configuration.buckets
+    var memories: [TableMemory] = []
+    for _ in 0..<workerCount { memories.append(try TableMemory(capacity: capacity, bounds: lineBounds)) }
+
+    let share = WorkerShare(
+      streamConnectionLimit: configuration.streamConnections, streamIdle: configuration.streamIdle?.nanoseconds)
+    let state = try AgentState()
+    var wakeUps: [WakeUp] = []
+    var workers: [Thread] = []
+    for plan in listeners.plans {
+      let wakeUp = try WakeUp()
+      wakeUps.append(wakeUp)
+      let memory = memories[plan.index]
+      workers.append(
+        try Thread("worker-\(plan.index)") {
+          runOrExit(log) { () throws(SystemError) in
+            let table = try WorkerTable(
+              memory: memory, hasher: hasher, reader: configuration.lineReader,
+              keyLabels: configuration.protocolKeyLabels, budget: budget)
+            var worker = try ReceiveWorker(plan: plan, share: share, wakeUp: wakeUp, table: table)
+            worker.run()
+          }
+        })
+    }
+    let tables = memories
+    let wakers = wakeUps
+    let settings = QuerySettings(configuration)
+    let query = try Thread("query") {
+      runOrExit(log) { () throws(SystemError) in
+        let view = try MergedView(
+          tables: tables, hasher: hasher, keyLabels: configuration.protocolKeyLabels, budget: budget,
+          settings: .init(
+            seriesTTL: configuration.seriesTTL?.wholeSeconds, counterTTL: configuration.counterTTL?.wholeSeconds,
+            quantileWindow: configuration.quantileWindow.wholeSeconds))
+        let server = try QueryServer(
+          view: view, listeners: listeners.http, books: listeners.books, state: state, settings: settings,
+          wakeWorker: { wakers[$0].signal() })
+        server.run()
+      }
+    }
+    state.phase = .serving
+    let notify = NotifySocket(name: environment["NOTIFY_SOCKET"])
+    tell(notify, log, .ready)
+    return Running(
+      listeners: listeners, share: share, wakeUps: wakeUps, workers: workers, query: query, state: state, notify: notify)
+  }
+
+  /// A thread that cannot start leaves a program that cannot serve.
+  private static func runOrExit(_ log: Log, _ body: () throws(SystemError) -> Void) {
+    do throws(SystemError) { try body() } catch {
+      log.error(error.description)
+      Program.exit(status: systemStatus)
+    }
+  }
+
+  private static func waitForEnd(
+    _ signals: Signals, _ running: Running, _ configuration: Configuration, _ environment: [String: String], _ log: Log
+  ) {
+    while true {
+      switch signals.next() {
+      case .terminate, .interrupt:
+        return exitAtOnce(onSecondOf: signals, log)
+      case .hangUp:
+        tell(running.notify, log, .reloading)
+        Reload.check(against: configuration, environment: environment, log)
+        tell(running.notify, log, .ready)
+      }
+    }
+  }
+
+  /// Whoever signals twice does not want to wait.
+  private static func exitAtOnce(onSecondOf signals: Signals, _ log: Log) {
+    // Without this thread a second signal would only wait: nothing is lost but the shortcut.
+    _ = try? Thread("signals") {
+      while true {
+        if signals.next() == .hangUp { continue }
+        log.warning("second signal: exit without a last flush")
+        Program.exit(status: 1)
+      }
+    }
+  }
+
+  private static func end(_ running: Running, _ log: Log) {
+    running.state.phase = .draining
+    tell(running.notify, log, .stopping)
+    log.info("draining")
+    for socket in running.listeners.ownDatagramSockets {
+      do throws(SystemError) { try Socket.refuseArrivals(socket) } catch {
+        log.warning(error.description)
+      }
+    }
+    running.share.isDraining.store(true, ordering: .releasing)
+    for wakeUp in running.wakeUps { wakeUp.signal() }
+    for worker in running.workers { worker.join() }
+    running.state.phase = .stopped
+    running.query.join()
+    for books in running.listeners.books { log.info("ledger", fields: ledger(of: books)) }
+    for path in running.listeners.paths { File.remove(path) }
+    log.info("stopped")
+  }
+
+  private static func ledger(of books: ListenerBooks) -> [(name: String, value: Log.Field)] {
+    let tally = books.read()
+    var fields: [(name: String, value: Log.Field)] = [("listener", .text(books.name))]
+    if books.kind == .datagrams {
+      fields.append(("datagrams", .integer(tally.datagrams)))
+      fields.append(("dropped", .integer(books.kernelDrops())))
+    }
+    fields.append(("bytes", .integer(tally.bytes)))
+    fields.append(("lines", .integer(tally.lines)))
+    fields.append(("accepted", .integer(tally.accepted)))
+    fields.append(("refused", .integer(tally.lines - tally.accepted)))
+    return fields
+  }
+
+  private static func tell(_ notify: NotifySocket, _ log: Log, _ state: NotifySocket.State) {
+    do throws(SystemError) { try notify.send(state) } catch { log.warning(error.description) }
+  }
+}
+
+extension Duration {
+  /// Rounded down; what does not fit is the most that does.
+  var nanoseconds: Int64 {
+    let (seconds, attoseconds) = components
+    let whole = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+    return whole.overflow ? .max : whole.partialValue + attoseconds / 1_000_000_000
+  }
+  var wholeSeconds: Int64 { components.seconds }
+}
+
+extension QuerySettings {
+  fileprivate init(_ configuration: Configuration) {
+    self.init(
+      flushIntervalNanoseconds: configuration.flushInterval.nanoseconds, httpConnections: configuration.httpConnections,
+      httpIdleNanoseconds: configuration.httpIdle?.nanoseconds, quantiles: configuration.quantiles,
+      buckets: configuration.buckets, version: Footfall.version, reader: configuration.lineReader,
+      keyLabels: configuration.protocolKeyLabels)
+  }
+}

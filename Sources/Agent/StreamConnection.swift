@@ -1,0 +1,21 @@
+import Aggregation
+import Platform
+import Protocol
+
+/// One client that sends lines over a stream.
+final class StreamConnection {
+  let descriptor: Descriptor
+  let books: ListenerBooks
+  var framer: StreamFramer
+  /// What the framer left of the last read.
+  var rest: [UInt8] = []
+  /// When the client last sent something, monotonic nanoseconds.
+  var lastActive: Int64
+
+  init(_ descriptor: Descriptor, books: ListenerBooks, mayBePrefixed: Bool, now: Int64) {
+    self.descriptor = descriptor
+    self.books = books
+    framer = StreamFramer(mayBePrefixed: mayBePrefixed)
+    lastActive = now
+  }
+}

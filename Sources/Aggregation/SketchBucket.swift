@@ -1,0 +1,35 @@
+/// The buckets into which a sketch sorts values: 64 to each power of two, so that every value of a bucket lies within 0.8 % of the
+/// value that stands for it.
+///
+/// A bucket's number is read off the bits of an IEEE 754 double: its exponent and the first six bits of its fraction. Numbers are in the
+/// order of the values: below 0 for negative ones, 0 for zero. The same idea as DDSketch (Masson, Rim, Lee, VLDB 2019) and
+/// HdrHistogram, with the logarithm replaced by the bits.
+enum SketchBucket {
+  /// The bucket of a finite value.
+  @inline(__always)
+  static func number(of value: Double) -> Int32 {
+    let magnitude = Int32(truncatingIfNeeded: value.magnitude.bitPattern &>> 46) &+ 1
+    if value > 0 { return magnitude }
+    return value == 0 ? 0 : 0 &- magnitude
+  }
+
+  /// The value in the middle of a bucket.
+  static func value(of number: Int32) -> Double {
+    if number == 0 { return 0 }
+    let bits = UInt64(number.magnitude - 1)
+    let low = Double(bitPattern: bits << 46)
+    let high = Double(bitPattern: (bits + 1) << 46)
+    let middle = high.isFinite ? low + (high - low) / 2 : low
+    return number < 0 ? -middle : middle
+  }
+
+  /// Distinct buckets up to which a sketch is exact to its 0.8 %: 48 full powers of two. A sketch that already holds so many sorts
+  /// further new buckets by power of two alone, which bounds its memory whatever is sent.
+  static let fineLimit = 3_072
+
+  /// The bucket that stands for all of its power of two.
+  static func coarse(_ number: Int32) -> Int32 {
+    let magnitude = Int32((number.magnitude - 1) & ~63) + 33
+    return number > 0 ? magnitude : number == 0 ? 0 : -magnitude
+  }
+}

@@ -1,0 +1,92 @@
+import Bytes
+import Protocol
+import Synchronization
+
+/// What a sample does to its record.
+extension WorkerTable {
+  /// Adds `sample` to the record with `number`.
+  mutating func add(_ sample: Sample, _ bytes: PaddedBytes, to number: Int) {
+    let record = touch(number)
+    switch sample.kind {
+    case .counter:
+      addCount(record, sample)
+    case .event:
+      addWhole(record, 1)
+    case .gauge:
+      if sample.isRelative { addDelta(record, sample.double) } else { setGauge(record, sample.double) }
+    case .serviceCheck:
+      setGauge(record, sample.double)
+    case .timer, .histogram, .distribution:
+      addToTimer(record, sample)
+    case .set:
+      addToSet(record, bytes, sample.valueStart, sample.valueEnd)
+    }
+  }
+
+  /// A whole number is added exactly; what would pass 2^63 goes to the fraction, where the total is a double from then on.
+  @inline(__always)
+  func addWhole(_ record: SeriesRecord, _ count: Int64) {
+    let sum = record.word0.addingReportingOverflow(count)
+    if _fastPath(!sum.overflow) { record.word0 = sum.partialValue } else { addFraction(record, Double(count)) }
+  }
+
+  private func addCount(_ record: SeriesRecord, _ sample: Sample) {
+    if _fastPath(sample.isInteger && sample.rate == 1) { return addWhole(record, sample.integer) }
+    let weighed = sample.double / sample.rate
+    // Up to 2^53 a double that is whole stands for itself.
+    if weighed.magnitude < 0x1p53, weighed.rounded(.towardZero) == weighed { return addWhole(record, Int64(weighed)) }
+    addFraction(record, weighed)
+  }
+
+  @inline(never)
+  private func addFraction(_ record: SeriesRecord, _ count: Double) {
+    record.word1 = Self.bits(Self.value(record.word1) + count)
+  }
+
+  /// The stamp is odd while value and delta do not belong together: a reader that meets it, or finds it changed, reads again.
+  private mutating func setGauge(_ record: SeriesRecord, _ value: Double) {
+    lastStamp += 2
+    record.stamp = lastStamp | 1
+    // The release store of the final stamp orders these before itself. The odd stamp may become visible later than they do only on
+    // machines that reorder stores, so a reader also compares the stamp before and after.
+    atomicMemoryFence(ordering: .acquiringAndReleasing)
+    record.word0 = Self.bits(value)
+    record.word1 = Self.bits(0)
+    record.stamp = lastStamp
+  }
+
+  private func addDelta(_ record: SeriesRecord, _ delta: Double) {
+    record.word1 = Self.bits(Self.value(record.word1) + delta)
+  }
+
+  private func addToTimer(_ record: SeriesRecord, _ sample: Sample) {
+    let block: TimerBlock
+    // Safe: the block in this half belongs to the worker while it is in the epoch.
+    if let address = unsafe record.block(half) {
+      block = unsafe TimerBlock(unsafeBase: address, bounds: memory.bounds)
+    } else {
+      block = TimerBlock.make(bounds: memory.bounds)
+      unsafe record.setBlock(half, block.address)
+    }
+    let after = block.add(sample.double, weight: sample.rate == 1 ? 1 : 1 / sample.rate)
+    if unsafe after.address != block.address { unsafe record.setBlock(half, after.address) }
+  }
+
+  private func addToSet(_ record: SeriesRecord, _ bytes: PaddedBytes, _ start: Int, _ end: Int) {
+    let block: SetBlock
+    // Safe: as above; the member lies within `bytes`.
+    if let address = unsafe record.block(half) {
+      block = unsafe SetBlock(unsafeBase: address)
+    } else {
+      block = SetBlock.make()
+      unsafe record.setBlock(half, block.address)
+    }
+    let place = unsafe HyperLogLog.place(
+      of: UnsafeRawBufferPointer(start: bytes.address(of: start), count: end - start))
+    let after = block.raise(place.register, to: place.rank)
+    if unsafe after.address != block.address { unsafe record.setBlock(half, after.address) }
+  }
+
+  @inline(__always) static func bits(_ value: Double) -> Int64 { Int64(bitPattern: value.bitPattern) }
+  @inline(__always) static func value(_ bits: Int64) -> Double { Double(bitPattern: UInt64(bitPattern: bits)) }
+}

@@ -1,0 +1,284 @@
+import Bytes
+import Platform
+import Protocol
+import Synchronization
+
+/// The series that one worker has seen, with what it has counted of each.
+///
+/// One thread owns the table and is the only one that writes it; the reader (`MergedView`) looks at `memory` by the rules of
+/// `TableMemory`. A batch of received bytes is counted between `beginBatch` and `endBatch`:
+///
+///     line ─ LineReader ─▶ sample ─ hash of the spelling ─▶ index ─▶ record ─ add ─▶ done
+///                                            └ not there ─▶ WorkerTable+Admission.swift
+///
+/// A record is found by the bytes of name and tags as they stand in the line. Another spelling of a known series becomes an alias
+/// record that names the series' record, so each series has one record, whatever the order of its tags.
+/// - Invariant: every record in use is in `index` once, under the hash of its spelling.
+@safe
+package struct WorkerTable: ~Copyable {
+  package let memory: TableMemory
+  let hasher: SpellingHash
+  let reader: LineReader
+  let budget: SeriesBudget
+
+  var index: SpellingIndex
+  /// The records' first byte: spares a reference count of `memory` in the loop.
+  let records: UnsafeMutableRawPointer
+
+  // The batch in hand.
+  var half = 0
+  var mark: UInt32 = 0
+  var log = unsafe TouchLog(unsafeBase: UnsafeMutableRawPointer(bitPattern: 8)!)
+  var epoch: UInt64 = 0
+  /// Stamp of the last gauge write, even. Monotonic nanoseconds at the batch's begin, two more for each write.
+  var lastStamp: Int64 = 0
+  /// Seconds since 1970 at the batch's begin.
+  var wallSeconds: Int64 = 0
+  /// What became of the batch's lines.
+  package var tally = LineTally()
+  var sample = Sample()
+
+  // Only where series come and go.
+  var recordsMade = 0
+  var firstFree: UInt32 = 0
+  var aliasCount = 0
+  /// Series by hash of metric name and kind. A hash that met another would only misjudge which limit a metric has reached.
+  var seriesOfMetric: [UInt64: UInt32] = [:]
+  var spelling: SeriesSpelling
+  var normal: [UInt8] = []
+  var scratch: [UInt8] = []
+
+  /// An empty table over `memory`, which no other table may use.
+  package init(
+    memory: TableMemory, hasher: SpellingHash, reader: LineReader, keyLabels: KeyLabels, budget: SeriesBudget
+  ) throws(SystemError) {
+    self.memory = memory
+    self.hasher = hasher
+    self.reader = reader
+    spelling = SeriesSpelling(keyLabels: keyLabels)
+    self.budget = budget
+    index = try SpellingIndex()
+    unsafe records = memory.recordMemory.base
+  }
+
+  /// Begins a batch: from now to `endBatch` the reader leaves this table's current half alone.
+  /// - Parameters:
+  ///   - monotonic: nanoseconds; orders gauge writes of all tables.
+  ///   - wall: seconds since 1970; judges timestamps.
+  package mutating func beginBatch(monotonic: Int64, wall: Int64) {
+    let current = memory.gate.enter()
+    if current != epoch {
+      epoch = current
+      half = Int(current & 1)
+      mark = UInt32(truncatingIfNeeded: current)
+      log = memory.log(half)
+    }
+    lastStamp = max(lastStamp, monotonic & ~1)
+    wallSeconds = wall
+    if _slowPath(memory.hasCondemned) { forgetCondemned() }
+  }
+
+  /// Ends a batch; what it counted is the reader's when it next flips.
+  package mutating func endBatch() {
+    memory.recordsInUse.store(recordsMade, ordering: .relaxed)
+    memory.indexBytes.store(index.byteCount, ordering: .relaxed)
+    memory.gate.leave()
+  }
+
+  /// Counts every line of `bytes` into the table and books it in `tally`.
+  /// - Complexity: O(bytes); no allocation for series that are known.
+  package mutating func count(_ bytes: PaddedBytes) {
+    var at = 0
+    while at < bytes.count {
+      at = reader.read(bytes, at: at, into: &sample)
+      switch sample.form {
+      case .plainCount:
+        countPlain(bytes)
+      case .single:
+        tally.lines &+= 1
+        if apply(bytes, sample) { accept() }
+      case .several:
+        tally.lines &+= 1
+        countSeveral(bytes)
+      case .empty:
+        break
+      case .refused:
+        tally.refuse(sample.fault.reason)
+      }
+    }
+  }
+
+  @inline(__always)
+  private mutating func countPlain(_ bytes: PaddedBytes) {
+    tally.lines &+= 1
+    // Safe: name and count lie within `bytes`, whose slack covers the hash's loads.
+    let name = unsafe bytes.address(of: sample.nameStart)
+    let length = sample.nameEnd &- sample.nameStart
+    let hash = unsafe hasher.hash(name, count: length, salt: UInt64(SampleKind.counter.rawValue))
+    let number = unsafe find(name, length, hash, SampleKind.counter.rawValue)
+    if _fastPath(number >= 0) {
+      let record = touch(number)
+      addWhole(record, sample.integer)
+    } else {
+      sample.kind = .counter
+      sample.rate = 1
+      sample.isInteger = true
+      sample.tagsStart = 0
+      sample.tagsEnd = 0
+      sample.timestamp = Sample.noTimestamp
+      sample.skippedSections = 0
+      if !applyMissing(bytes, sample, hash) { return }
+    }
+    tally.accepted &+= 1
+    tally.samples[Int(SampleKind.counter.rawValue)] &+= 1
+  }
+
+  private mutating func countSeveral(_ bytes: PaddedBytes) {
+    let whole = sample
+    // The line was read to its end and is sound. What can still refuse it is its spelling or the limit, which hold for its first
+    // sample as for all of its kind; packed types share a name, so a later one fails only on a limit, and then alone.
+    var taken = false
+    var first = true
+    unsafe withUnsafeMutablePointer(to: &self) { table in
+      // Safe: the closure runs within this call, and `reader` is copied out, so nothing else touches `self` meanwhile.
+      let reader = unsafe table.pointee.reader
+      reader.forEachSample(in: bytes, of: whole) { each in
+        if !first && !taken { return }
+        let applied = unsafe table.pointee.apply(bytes, each)
+        if first { taken = applied }
+        first = false
+        if applied { unsafe table.pointee.tally.samples[Int(each.kind.rawValue)] &+= 1 }
+      }
+    }
+    if taken {
+      tally.accepted &+= 1
+      bookSections(whole)
+    }
+  }
+
+  private mutating func accept() {
+    tally.accepted &+= 1
+    tally.samples[Int(sample.kind.rawValue)] &+= 1
+    bookSections(sample)
+  }
+
+  private mutating func bookSections(_ sample: borrowing Sample) {
+    tally.skippedSections &+= UInt64(sample.skippedSections)
+    if sample.timestamp != Sample.noTimestamp {
+      let ahead = sample.timestamp.subtractingReportingOverflow(wallSeconds)
+      if ahead.overflow || ahead.partialValue > 60 || ahead.partialValue < -168 * 3_600 { tally.outOfWindow &+= 1 }
+    }
+  }
+
+  /// Finds the sample's series and adds it.
+  /// - Returns: false if it was refused, which has been booked.
+  mutating func apply(_ bytes: PaddedBytes, _ sample: Sample) -> Bool {
+    // What an event's or a check's name holds can look like the end of a name, so only their normal spelling tells them apart.
+    if _slowPath(sample.kind == .event || sample.kind == .serviceCheck) { return applyMissing(bytes, sample, nil) }
+    let salt = UInt64(sample.kind.rawValue)
+    // Safe: name and tags lie within `bytes`, whose slack covers the hash's loads.
+    let name = unsafe bytes.address(of: sample.nameStart)
+    let length = sample.nameEnd &- sample.nameStart
+    var hash = unsafe hasher.hash(name, count: length, salt: salt)
+    var number: Int
+    if sample.tagsEnd == sample.tagsStart {
+      number = unsafe find(name, length, hash, sample.kind.rawValue)
+    } else {
+      let tags = unsafe bytes.address(of: sample.tagsStart)
+      let tagsLength = sample.tagsEnd &- sample.tagsStart
+      hash = unsafe SpellingHash.join(hash, hasher.hash(tags, count: tagsLength, salt: 0))
+      number = unsafe find(name, length, tags, tagsLength, hash, sample.kind.rawValue)
+    }
+    if _slowPath(number < 0) { return applyMissing(bytes, sample, hash) }
+    if _slowPath(record(number).isAlias) { number = Int(record(number).word0) }
+    add(sample, bytes, to: number)
+    return true
+  }
+
+  @inline(__always)
+  func record(_ number: Int) -> SeriesRecord {
+    // Safe: numbers in the index and in aliases are those of records in use.
+    unsafe SeriesRecord(unsafeBase: records + number &* SeriesRecord.byteCount)
+  }
+
+  /// The record, noted in the log at its first touch in the epoch.
+  @inline(__always)
+  mutating func touch(_ number: Int) -> SeriesRecord {
+    let record = record(number)
+    if _slowPath(record.mark != mark) {
+      record.mark = mark
+      log.append(UInt32(truncatingIfNeeded: number))
+    }
+    return record
+  }
+
+  /// The number of the record with this spelling and kind, -1 if there is none. Compares every byte.
+  @unsafe @inline(__always)
+  func find(_ name: UnsafeRawPointer, _ length: Int, _ hash: UInt64, _ kind: UInt8) -> Int {
+    let wanted = UInt32(truncatingIfNeeded: length) | UInt32(kind) &<< 16
+    var place = index.home(of: hash)
+    while true {
+      let number = index.probe(place, for: hash)
+      if _fastPath(number >= 0) {
+        let record = record(number)
+        if _fastPath(record.lengthAndKind == wanted) {
+          if _fastPath(length <= SeriesRecord.inlineSpelling) {
+            if unsafe hasher.isEqual(name, record.base + 32, count: length) { return number }
+          } else if unsafe Self.areEqual(name, record.spelling, length) {
+            return number
+          }
+        }
+      } else if number == -2 {
+        return -1
+      }
+      place = index.next(after: place)
+    }
+  }
+
+  /// The same for a spelling in two pieces: `name|#tags`.
+  @unsafe
+  func find(
+    _ name: UnsafeRawPointer, _ length: Int, _ tags: UnsafeRawPointer, _ tagsLength: Int, _ hash: UInt64, _ kind: UInt8
+  ) -> Int {
+    let whole = length &+ 2 &+ tagsLength
+    let wanted = UInt32(truncatingIfNeeded: whole) | UInt32(kind) &<< 16
+    var place = index.home(of: hash)
+    while true {
+      let number = index.probe(place, for: hash)
+      if _fastPath(number >= 0) {
+        let record = record(number)
+        if record.lengthAndKind == wanted {
+          let spelling = unsafe record.spelling
+          // Neither name nor tags hold a `|`, so its place alone shows that both pieces have the same length.
+          if unsafe spelling.load(fromByteOffset: length, as: UInt8.self) == UInt8(ascii: "|"),
+            unsafe Self.areEqual(name, spelling, length),
+            unsafe Self.areEqual(tags, spelling + length + 2, tagsLength)
+          {
+            return number
+          }
+        }
+      } else if number == -2 {
+        return -1
+      }
+      place = index.next(after: place)
+    }
+  }
+
+  /// Compares `count` bytes by words; both sides may be read 7 bytes further (the line's slack, the record's padding).
+  @unsafe @inline(__always)
+  static func areEqual(_ left: UnsafeRawPointer, _ right: UnsafeRawPointer, _ count: Int) -> Bool {
+    var at = 0
+    while at &+ 8 <= count {
+      if unsafe left.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+        != right.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+      {
+        return false
+      }
+      at &+= 8
+    }
+    if at == count { return true }
+    let differ = unsafe left.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+      ^ right.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+    return UInt64(littleEndian: differ) &<< UInt64((8 &- (count &- at)) &* 8) == 0
+  }
+}

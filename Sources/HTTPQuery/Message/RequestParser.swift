@@ -1,0 +1,332 @@
+/// Reads HTTP/1.1 requests from a byte stream (RFC 9112), strictly, in whatever pieces the bytes come.
+///
+///     requestLine ──▶ fields ──▶ sizedBody ──────────────────────────────▶ request
+///          ▲            └─────▶ chunkSize ─▶ chunkData ─▶ chunkEnd ─┐         │
+///          │                        ▲  └────▶ trailers ─────────────│─────────┤
+///          │                        └───────────────────────────────┘         │
+///          └──────────────────────────────────────────────────────────────────┘
+///     any fault ──▶ refused, for good: nobody knows where the next request would begin
+///
+/// A line ends with CRLF and nothing else; CR, LF or NUL anywhere in it is refused. One empty line before a request is tolerated
+/// (section 2.2). Trailers are checked and dropped.
+///
+/// - Invariant: bytes before `position` have been read; bytes before `scanned` hold no LF that has not.
+/// - Complexity: O(bytes) over the life of the parser, however they are cut.
+struct RequestParser: ~Copyable {
+  /// Bounds, in bytes but for `fieldLines`. They hold before memory is spent, not after.
+  enum Limits {
+    /// Longest target: what browsers and proxies are content with.
+    static let target = 8_192
+    /// Longest request line: the target, the longest method and version, and some room to tell them apart.
+    static let requestLine = target + 32
+    /// All field lines of a request together, and once more all its trailers.
+    static let fields = 16_384
+    static let fieldLines = 100
+    /// One chunk's size with its extensions, which mean nothing here.
+    static let chunkSizeLine = 256
+  }
+
+  enum Step {
+    case needsMore
+    /// The client waits for `100 Continue`; the body comes after it.
+    case expectsContinue
+    case request(Request)
+    case refused(Status)
+  }
+
+  /// Where in a request the bytes end that have come so far.
+  enum Progress: Equatable {
+    case betweenRequests
+    case inHead
+    /// With the body's bytes received, decoded.
+    case inBody(Int)
+  }
+
+  private enum State {
+    case requestLine
+    case fields(start: Int)
+    case sizedBody(remaining: Int)
+    case chunkSize
+    case chunkData(remaining: Int)
+    case chunkEnd
+    case trailers(remaining: Int)
+    case refused(Status)
+  }
+
+  private var state = State.requestLine
+  private(set) var input: [UInt8] = []
+  private var position = 0
+  private var scanned = 0
+  private var hasSkippedEmptyLine = false
+  private var draft = Request()
+  private var framing = MessageFraming()
+  private var bodyLimit = 0
+  private var trailerLines = 0
+
+  /// Bytes held that have not been read yet.
+  var unreadCount: Int { input.count - position }
+
+  /// The method of the request being read, or of the last one refused: HEAD is answered without a body, a fault too.
+  var method: Method { draft.method }
+
+  var progress: Progress {
+    switch state {
+    case .requestLine: unreadCount == 0 && !hasSkippedEmptyLine ? .betweenRequests : .inHead
+    case .fields: .inHead
+    case .sizedBody, .chunkSize, .chunkData, .chunkEnd, .trailers: .inBody(draft.body.count)
+    case .refused: .betweenRequests
+    }
+  }
+
+  /// Takes the next bytes of the stream; `next` reads them. After a refusal they are dropped.
+  mutating func append(_ bytes: Span<UInt8>) {
+    if case .refused = state { return }
+    dropRead()
+    // Safe: the buffer is read within the call.
+    unsafe bytes.withUnsafeBufferPointer { unsafe input.append(contentsOf: $0) }
+  }
+
+  /// Reads on until a request is whole, something is wrong, or the bytes end.
+  /// - Parameter bodyLimit: the longest body allowed, in bytes, for a request whose head is given; asked once a request with a body.
+  mutating func next(bodyLimit limit: (borrowing Request) -> Int) -> Step {
+    do throws(Status) {
+      return try advance(limit)
+    } catch {
+      refuse(error)
+      return .refused(error)
+    }
+  }
+
+  /// Ends the stream of requests: every further `next` gives `status`.
+  mutating func refuse(_ status: Status) {
+    state = .refused(status)
+    input = []
+    (position, scanned) = (0, 0)
+  }
+
+  private mutating func advance(_ limit: (borrowing Request) -> Int) throws(Status) -> Step {
+    while true {
+      switch state {
+      case .requestLine:
+        guard let line = try takeLine(longest: Limits.requestLine, tooLong: .uriTooLong) else { return .needsMore }
+        try readRequestLine(line)
+      case .fields(let start):
+        let room = start + Limits.fields - position
+        guard let line = try takeLine(longest: room, tooLong: .headerFieldsTooLarge) else { return .needsMore }
+        if !line.isEmpty {
+          try readField(line, start: start)
+        } else if try finishHead(start..<line.lowerBound, limit) {
+          return .expectsContinue
+        }
+      case .sizedBody(let remaining):
+        let rest = takeBody(remaining)
+        if rest == 0 { return .request(finishRequest()) }
+        state = .sizedBody(remaining: rest)
+        return .needsMore
+      case .chunkSize:
+        guard let line = try takeLine(longest: Limits.chunkSizeLine, tooLong: .badRequest) else { return .needsMore }
+        try beginChunk(size: Self.chunkSize(input.span, line))
+      case .chunkData(let remaining):
+        let rest = takeBody(remaining)
+        state = rest == 0 ? .chunkEnd : .chunkData(remaining: rest)
+        if rest > 0 { return .needsMore }
+      case .chunkEnd:
+        guard let line = try takeLine(longest: 0, tooLong: .badRequest) else { return .needsMore }
+        assert(line.isEmpty)
+        state = .chunkSize
+      case .trailers(let remaining):
+        guard let line = try takeLine(longest: remaining, tooLong: .headerFieldsTooLarge) else { return .needsMore }
+        if line.isEmpty { return .request(finishRequest()) }
+        try readTrailer(line, remaining)
+      case .refused(let status):
+        return .refused(status)
+      }
+    }
+  }
+}
+
+// MARK: - The stream
+
+extension RequestParser {
+  /// The next line without its CRLF, or nil if it has not ended yet.
+  /// - Throws: `tooLong` as soon as more than `longest` bytes have come without an end; `badRequest` for an LF without a CR.
+  private mutating func takeLine(longest: Int, tooLong: Status) throws(Status) -> Range<Int>? {
+    guard let end = input.span.firstIndex(of: .lineFeed, in: scanned..<input.count) else {
+      scanned = input.count
+      if unreadCount > longest + 1 { throw tooLong }
+      return nil
+    }
+    guard end > position && input[end - 1] == .carriageReturn else { throw .badRequest }
+    let line = position..<(end - 1)
+    if line.count > longest { throw tooLong }
+    position = end + 1
+    scanned = position
+    return line
+  }
+
+  /// Moves up to `remaining` bytes into the body; returns how many are still to come.
+  private mutating func takeBody(_ remaining: Int) -> Int {
+    let count = min(remaining, unreadCount)
+    draft.body.append(contentsOf: input[position..<(position + count)])
+    position += count
+    scanned = position
+    return remaining - count
+  }
+
+  /// Hands the request over and makes ready for the next.
+  private mutating func finishRequest() -> Request {
+    let request = draft
+    draft = Request()
+    framing = MessageFraming()
+    state = .requestLine
+    hasSkippedEmptyLine = false
+    dropRead()
+    return request
+  }
+
+  /// Drops what has been read once it is half of what is held, so that a byte is moved a constant number of times. The lines of an
+  /// unfinished head stay, the fields' table points into them. Memory beyond a small request's is given back: an idle connection
+  /// shall cost little.
+  private mutating func dropRead() {
+    var first = position
+    if case .fields(let start) = state { first = start }
+    if first == input.count {
+      input.removeAll(keepingCapacity: input.capacity <= 4_096)
+    } else if first >= input.count - first {
+      input.removeFirst(first)
+    } else {
+      return
+    }
+    position -= first
+    scanned -= first
+    if case .fields = state { state = .fields(start: 0) }
+  }
+}
+
+// MARK: - Head and chunks
+
+extension RequestParser {
+  private mutating func readRequestLine(_ line: Range<Int>) throws(Status) {
+    if line.isEmpty {
+      if hasSkippedEmptyLine { throw .badRequest }
+      hasSkippedEmptyLine = true
+      return
+    }
+    let parts = try Self.parts(input.span, line)
+    draft.version = try Self.version(input.span.extracting(parts.version))
+    draft.method = try Self.method(input.span.extracting(parts.method))
+    let target = try RequestTarget(input.span, in: parts.target)
+    if target.isAsterisk && draft.method != .options { throw .badRequest }
+    draft.isAboutServer = target.isAsterisk
+    draft.path = target.path
+    draft.query = target.query
+    if let authority = target.authority { draft.host = String(decoding: input[authority], as: UTF8.self) }
+    state = .fields(start: position)
+  }
+
+  /// `method SP target SP version` (RFC 9112, section 3), one SP each.
+  private static func parts(
+    _ bytes: Span<UInt8>, _ line: Range<Int>
+  ) throws(Status) -> (method: Range<Int>, target: Range<Int>, version: Range<Int>) {
+    guard let methodEnd = bytes.firstIndex(of: .space, in: line),
+      let targetEnd = bytes.firstIndex(of: .space, in: (methodEnd + 1)..<line.upperBound)
+    else { throw .badRequest }
+    let target = (methodEnd + 1)..<targetEnd
+    if target.count > Limits.target { throw .uriTooLong }
+    return (line.lowerBound..<methodEnd, target, (targetEnd + 1)..<line.upperBound)
+  }
+
+  private static func method(_ token: Span<UInt8>) throws(Status) -> Method {
+    if token.isEmpty { throw .badRequest }
+    for place in token.indices where !token[place].isToken { throw .badRequest }
+    guard let method = Method(token) else { throw .notImplemented }
+    return method
+  }
+
+  /// `HTTP/1.0` and `HTTP/1.1`; a later 1.x is spoken to as 1.1 (RFC 9110, section 2.5).
+  private static func version(_ text: Span<UInt8>) throws(Status) -> Request.Version {
+    guard text.count == 8, text.extracting(0..<5).equals("HTTP/"), text[5].isDigit, text[6] == UInt8(ascii: "."),
+      text[7].isDigit
+    else { throw .badRequest }
+    if text[5] != UInt8(ascii: "1") { throw .versionNotSupported }
+    return text[7] == UInt8(ascii: "0") ? .http10 : .http11
+  }
+
+  private mutating func readField(_ line: Range<Int>, start: Int) throws(Status) {
+    if draft.headers.fields.count == Limits.fieldLines { throw .headerFieldsTooLarge }
+    let field = try Self.field(input.span, line)
+    var framing = framing
+    try framing.read(input.span, name: field.name, value: field.value)
+    self.framing = framing
+    draft.headers.fields.append(
+      .init(
+        name: (field.name.lowerBound - start)..<(field.name.upperBound - start),
+        value: (field.value.lowerBound - start)..<(field.value.upperBound - start)))
+  }
+
+  private mutating func readTrailer(_ line: Range<Int>, _ remaining: Int) throws(Status) {
+    trailerLines += 1
+    if trailerLines > Limits.fieldLines { throw .headerFieldsTooLarge }
+    _ = try Self.field(input.span, line)
+    state = .trailers(remaining: remaining - line.count - 2)
+  }
+
+  /// `name ":" blanks value blanks` (RFC 9112, section 5). A line that begins with a blank would be a folded one (section 5.2): its
+  /// blank is no character of a name, nor is one before the colon.
+  private static func field(_ bytes: Span<UInt8>, _ line: Range<Int>) throws(Status) -> HeaderFields.Field {
+    var nameEnd = line.lowerBound
+    while nameEnd < line.upperBound && bytes[nameEnd].isToken { nameEnd += 1 }
+    guard nameEnd > line.lowerBound && nameEnd < line.upperBound && bytes[nameEnd] == UInt8(ascii: ":") else {
+      throw .badRequest
+    }
+    let value = bytes.trimmingBlanks((nameEnd + 1)..<line.upperBound)
+    for place in value where !bytes[place].isFieldContent { throw .badRequest }
+    return .init(name: line.lowerBound..<nameEnd, value: value)
+  }
+
+  /// Decides what follows the head. True: the client waits for leave to send the body.
+  private mutating func finishHead(
+    _ fields: Range<Int>, _ limit: (borrowing Request) -> Int
+  ) throws(Status) -> Bool {
+    let body = try framing.body(in: draft.version)
+    draft.headers.storage = Array(input[fields])
+    draft.keepsAlive = framing.keepsAlive(in: draft.version)
+    if draft.host.isEmpty, let host = draft.headers["host"] { draft.host = host }
+    if body == .sized(0) {
+      state = .sizedBody(remaining: 0)
+      return false
+    }
+    bodyLimit = limit(draft)
+    switch body {
+    case .sized(let length):
+      if length > bodyLimit { throw .contentTooLarge }
+      state = .sizedBody(remaining: length)
+    case .chunked:
+      state = .chunkSize
+    }
+    // RFC 9110, section 10.1.1: a 1.0 client's expectation is ignored, and who has begun to send needs no leave.
+    return framing.expectsContinue && draft.version == .http11 && unreadCount == 0
+  }
+
+  private mutating func beginChunk(size: Int) throws(Status) {
+    if size > bodyLimit - draft.body.count { throw .contentTooLarge }
+    trailerLines = 0
+    state = size > 0 ? .chunkData(remaining: size) : .trailers(remaining: Limits.fields)
+  }
+
+  /// `1*HEXDIG [chunk-ext]` (RFC 9112, section 7.1). Extensions are skipped, but may hold no control byte.
+  private static func chunkSize(_ bytes: Span<UInt8>, _ line: Range<Int>) throws(Status) -> Int {
+    var size = 0
+    var place = line.lowerBound
+    while place < line.upperBound, let digit = bytes[place].hexValue {
+      if size > Int.max >> 8 { throw .badRequest }
+      size = size << 4 | Int(digit)
+      place += 1
+    }
+    if place == line.lowerBound { throw .badRequest }
+    let rest = bytes.trimmingBlanks(place..<line.upperBound)
+    if !rest.isEmpty && bytes[rest.lowerBound] != UInt8(ascii: ";") { throw .badRequest }
+    for place in rest where !bytes[place].isFieldContent { throw .badRequest }
+    return size
+  }
+}

@@ -1,0 +1,35 @@
+import Glibc
+
+/// A system call that failed: which one, on what, and errno(3).
+package struct SystemError: Error, Equatable, CustomStringConvertible {
+  package let call: String
+  package let subject: String
+  package let number: Int32
+
+  /// Takes errno as it is now.
+  package init(_ call: StaticString, _ subject: String = "") {
+    self.init(call, subject, number: errno)
+  }
+
+  package init(_ call: StaticString, _ subject: String, number: Int32) {
+    self.call = call.description
+    self.subject = subject
+    self.number = number
+  }
+
+  /// `bind 127.0.0.1:8125: Address already in use`.
+  package var description: String {
+    // Safe: strerror_r would be needed only with locales of several threads; the text of a known number is constant.
+    let reason = unsafe strerror(number).map { unsafe String(cString: $0) } ?? "error \(number)"
+    return subject.isEmpty ? "\(call): \(reason)" : "\(call) \(subject): \(reason)"
+  }
+}
+
+/// Repeats a call that a signal interrupted: the one place that knows EINTR.
+@inline(__always)
+func retryingInterrupts<Result: FixedWidthInteger>(_ call: () -> Result) -> Result {
+  while true {
+    let result = call()
+    if result != -1 || errno != EINTR { return result }
+  }
+}
