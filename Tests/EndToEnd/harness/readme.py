@@ -10,7 +10,9 @@ A fenced block whose info string begins with `sh run` is run by bash, from the r
 `swift run -c release footfall` runs the program under test instead: what it is was built with the flags of Tests/run.
 """
 
+import os
 import re
+import signal
 import subprocess
 
 from .waiting import wait_for
@@ -55,5 +57,5 @@ def run_blocks(blocks, network, program, root, directory):
             wait_for(runs, "what the README shows", seconds=5) if wanted else runs()
     finally:
         for process in background:
-            process.terminate()
+            os.killpg(process.pid, signal.SIGTERM)
             process.wait(10)
