@@ -98,7 +98,9 @@ struct SpellingIndex: ~Copyable {
   @inline(never)
   private mutating func grow() {
     // Without a larger index nothing more can be counted, and half full leaves no room to go on with this one.
-    guard var larger = try? SpellingIndex(bits: 32 - Int(shift) + 1) else { fatalError("no address space for the index of series") }
+    guard var larger = try? SpellingIndex(bits: 32 - Int(shift) + 1) else {
+      fatalError("no address space for the index of series")
+    }
     for index in 0...mask {
       // Safe: within the capacity.
       let slot = unsafe slots[index]

@@ -286,7 +286,8 @@ package struct WorkerTable: ~Copyable {
       at &+= 8
     }
     if at == count { return true }
-    let differ = unsafe left.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+    let differ =
+      unsafe left.loadUnaligned(fromByteOffset: at, as: UInt64.self)
       ^ right.loadUnaligned(fromByteOffset: at, as: UInt64.self)
     return UInt64(littleEndian: differ) &<< UInt64((8 &- (count &- at)) &* 8) == 0
   }

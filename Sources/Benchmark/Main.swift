@@ -8,8 +8,13 @@ import Protocol
 struct Benchmark {
   static func main() throws {
     print("kind        series   ns/line (best of 7)")
-    for kind in (CommandLine.arguments.count > 1 ? [CommandLine.arguments[1]] : ["plain", "keyed", "tagged", "timer", "gauge", "set"]) {
-      for names in (CommandLine.arguments.count > 2 ? [Int(CommandLine.arguments[2])!] : [1_000, 100_000, 1_000_000]) { try run(kind, names) }
+    for kind
+      in (CommandLine.arguments.count > 1
+      ? [CommandLine.arguments[1]] : ["plain", "keyed", "tagged", "timer", "gauge", "set"])
+    {
+      for names in (CommandLine.arguments.count > 2 ? [Int(CommandLine.arguments[2])!] : [1_000, 100_000, 1_000_000]) {
+        try run(kind, names)
+      }
     }
   }
 
@@ -59,7 +64,11 @@ struct Benchmark {
         if round == 0 { first = gatherTook } else { gatherBest = min(gatherBest, gatherTook) }
       }
     }
-    func per(_ nanoseconds: Int64, _ count: Int) -> String { "\(nanoseconds * 10 / Int64(count))".dropLast() + "." + "\(nanoseconds * 10 / Int64(count))".suffix(1) }
-    print(kind, names, "line", per(best, lines), "gather first", per(first, names), "again", per(gatherBest, names), "series", view.seriesCount, "accepted", table.tally.accepted, "of", table.tally.lines)
+    func per(_ nanoseconds: Int64, _ count: Int) -> String {
+      "\(nanoseconds * 10 / Int64(count))".dropLast() + "." + "\(nanoseconds * 10 / Int64(count))".suffix(1)
+    }
+    print(
+      kind, names, "line", per(best, lines), "gather first", per(first, names), "again", per(gatherBest, names),
+      "series", view.seriesCount, "accepted", table.tally.accepted, "of", table.tally.lines)
   }
 }

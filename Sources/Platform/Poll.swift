@@ -69,6 +69,8 @@ package final class Poll {
     var event = unsafe epoll_event()
     unsafe event.events = interest.rawValue
     unsafe event.data.u64 = token
-    if unsafe epoll_ctl(self.descriptor.number, operation, descriptor.number, &event) < 0 { throw SystemError("epoll_ctl") }
+    if unsafe epoll_ctl(self.descriptor.number, operation, descriptor.number, &event) < 0 {
+      throw SystemError("epoll_ctl")
+    }
   }
 }

@@ -11,10 +11,13 @@ package struct ProcessFacts {
 
   /// Reads /proc/self. Costs some ten microseconds; nil where /proc is not mounted.
   package static func read() -> ProcessFacts? {
-    guard let memory = try? File.read("/proc/self/statm", limit: 4_096), let status = try? File.read("/proc/self/stat", limit: 4_096) else { return nil }
+    guard let memory = try? File.read("/proc/self/statm", limit: 4_096),
+      let status = try? File.read("/proc/self/stat", limit: 4_096)
+    else { return nil }
     let pages = String(decoding: memory, as: UTF8.self).split(separator: " ").compactMap { Int64($0) }
     // The command's name may hold spaces and parentheses; the fields begin behind the last one.
-    let fields = String(decoding: status, as: UTF8.self).split(separator: ")").last.map { $0.split(separator: " ") } ?? []
+    let fields =
+      String(decoding: status, as: UTF8.self).split(separator: ")").last.map { $0.split(separator: " ") } ?? []
     guard pages.count >= 2, fields.count > 17 else { return nil }
     var limit = rlimit()
     unsafe _ = getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)

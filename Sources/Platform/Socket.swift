@@ -70,7 +70,9 @@ package enum Socket {
       unsafe getsockname(socket.number, bytes.baseAddress!.assumingMemoryBound(to: sockaddr.self), &length)
     }
     guard status == 0 else { return "" }
-    return unsafe withUnsafeBytes(of: address.sun_path) { unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    return unsafe withUnsafeBytes(of: address.sun_path) {
+      unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+    }
   }
 
   /// For a socket that somebody else made.
@@ -123,13 +125,16 @@ package enum Socket {
     if status < 0 { throw SystemError("setsockopt SO_ATTACH_FILTER") }
   }
 
-  private static func bound(_ address: SocketAddress, _ type: Int32, reusesPort: Bool) throws(SystemError) -> Descriptor {
+  private static func bound(_ address: SocketAddress, _ type: Int32, reusesPort: Bool) throws(SystemError) -> Descriptor
+  {
     let number = socket(address.isV6 ? AF_INET6 : AF_INET, type | flags, 0)
     if number < 0 { throw SystemError("socket", address.description) }
     let socket = Descriptor(owning: number)
     if type == stream { try set(socket, SOL_SOCKET, SO_REUSEADDR, 1) }
     if reusesPort { try set(socket, SOL_SOCKET, SO_REUSEPORT, 1) }
-    if unsafe address.withPointer({ unsafe bind(number, $0, $1) }) < 0 { throw SystemError("bind", address.description) }
+    if unsafe address.withPointer({ unsafe bind(number, $0, $1) }) < 0 {
+      throw SystemError("bind", address.description)
+    }
     return socket
   }
 

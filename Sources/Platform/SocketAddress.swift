@@ -49,11 +49,15 @@ package struct SocketAddress: Sendable, CustomStringConvertible {
         switch Int32(storage.ss_family) {
         case AF_INET:
           var address = unsafe bytes.load(as: sockaddr_in.self)
-          guard unsafe inet_ntop(AF_INET, &address.sin_addr, text.baseAddress, socklen_t(text.count)) != nil else { return "" }
+          guard unsafe inet_ntop(AF_INET, &address.sin_addr, text.baseAddress, socklen_t(text.count)) != nil else {
+            return ""
+          }
           return unsafe "\(String(cString: text.baseAddress!)):\(UInt16(bigEndian: address.sin_port))"
         case AF_INET6:
           var address = unsafe bytes.load(as: sockaddr_in6.self)
-          guard unsafe inet_ntop(AF_INET6, &address.sin6_addr, text.baseAddress, socklen_t(text.count)) != nil else { return "" }
+          guard unsafe inet_ntop(AF_INET6, &address.sin6_addr, text.baseAddress, socklen_t(text.count)) != nil else {
+            return ""
+          }
           return unsafe "[\(String(cString: text.baseAddress!))]:\(UInt16(bigEndian: address.sin6_port))"
         default: return ""
         }
