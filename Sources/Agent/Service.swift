@@ -62,9 +62,13 @@ enum Service {
       limit: configuration.maxSeries, limitPerMetric: configuration.maxSeriesPerMetric ?? configuration.maxSeries)
     // Each series may have another spelling, and each metric an `__other__` and a count of what went there.
     let capacity = min(configuration.maxSeries * 3 + 4_096, 1 << 30)
-    let lineBounds = configuration.buckets
+    // Bounds are given in the exported unit, which is seconds for what comes in milliseconds.
+    let timerBounds = TimerBounds(configuration.buckets.map { $0 * 1_000 })
+    let histogramBounds = TimerBounds(configuration.buckets)
     var memories: [TableMemory] = []
-    for _ in 0..<workerCount { memories.append(try TableMemory(capacity: capacity, bounds: lineBounds)) }
+    for _ in 0..<workerCount { 
+      memories.append(try TableMemory(capacity: capacity, timerBounds: timerBounds, histogramBounds: histogramBounds))
+     }
 
     let share = WorkerShare(
       streamConnectionLimit: configuration.streamConnections, streamIdle: configuration.streamIdle?.nanoseconds)

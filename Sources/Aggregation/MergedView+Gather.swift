@@ -63,7 +63,7 @@ extension MergedView {
     switch series[id].kind {
     case .counter, .event: takeCounter(record, number, id, family, source)
     case .gauge, .serviceCheck: takeGauge(record, number, id, source)
-    case .timer, .histogram, .distribution: takeTimer(record, half, id, family)
+    case .timer, .histogram, .distribution: takeTimer(record, half, id, family, source.memory)
     case .set: takeSet(record, half, id)
     }
   }
@@ -119,10 +119,10 @@ extension MergedView {
     }
   }
 
-  private mutating func takeTimer(_ record: SeriesRecord, _ half: Int, _ id: Int, _ family: Int) {
+  private mutating func takeTimer(_ record: SeriesRecord, _ half: Int, _ id: Int, _ family: Int, _ memory: TableMemory) {
     // Safe: the gate gave this half to the reader; a departed record has no block and does not get here.
     guard let address = unsafe record.block(half) else { return }
-    let block = unsafe TimerBlock(unsafeBase: address, bounds: sources[0].memory.bounds)
+    let block = unsafe TimerBlock(unsafeBase: address, bounds: memory.bounds(record.kind))
     timers.modify(Int(series[id].whole)) {
       $0.merge(block, second: second, window: settings.quantileWindow, scratch: &sketchScratch)
     }

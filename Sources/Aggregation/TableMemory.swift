@@ -1,4 +1,5 @@
 import Platform
+import Protocol
 import Synchronization
 
 /// What a worker's table shares with the reader: the records, the logs of what was touched, and the list of what shall leave.
@@ -21,8 +22,9 @@ package final class TableMemory: @unchecked Sendable {
   let recordMemory: Reservation
   private let evenLog: Reservation
   private let oddLog: Reservation
-  /// Bounds of `--buckets`, in line units, which every timer block of this table has.
-  let bounds: [Double]
+  /// Bounds of `ms` timers in milliseconds, and of histograms and distributions as they are sent.
+  private let timerBounds: TimerBounds
+  private let histogramBounds: TimerBounds
   private let condemnedMemory: Reservation
   /// 0: the reader may condemn; above: the worker shall look at so many.
   private let condemnedCount = Atomic<Int>(0)
@@ -32,10 +34,16 @@ package final class TableMemory: @unchecked Sendable {
   let indexBytes = Atomic<Int>(0)
 
   /// Reserves room for `capacity` records; nothing of it is touched yet.
-  package init(capacity: Int, bounds: [Double]) throws(SystemError) {
+  /// - Parameters:
+  ///   - timerBounds: for `ms` timers, in milliseconds.
+  ///   - histogramBounds: for histograms and distributions.
+  package init(
+    capacity: Int, timerBounds: TimerBounds = TimerBounds([]), histogramBounds: TimerBounds = TimerBounds([])
+  ) throws(SystemError) {
     precondition(capacity < Int(Self.departed), "record numbers have 31 bits")
     self.capacity = capacity
-    self.bounds = bounds
+    self.timerBounds = timerBounds
+    self.histogramBounds = histogramBounds
     recordMemory = try Reservation(byteCount: capacity * SeriesRecord.byteCount + 64, usesHugePages: true)
     // Each record once, and those that left or came back in the same epoch. The first 8 bytes of a log are its length.
     let logBytes = 8 + 4 * (capacity + 4 * Self.condemnedLimit)
@@ -43,6 +51,10 @@ package final class TableMemory: @unchecked Sendable {
     oddLog = try Reservation(byteCount: logBytes)
     condemnedMemory = try Reservation(byteCount: 8 + 4 * Self.condemnedLimit)
   }
+
+  /// The bounds of timers of this kind.
+  @inline(__always)
+  func bounds(_ kind: UInt8) -> TimerBounds { kind == SampleKind.timer.rawValue ? timerBounds : histogramBounds }
 
   /// The record with `number`.
   @inline(__always)

@@ -17,10 +17,10 @@ struct TimerBlock {
   private static let weightsOffset = 40
 
   private let base: UnsafeMutableRawPointer
-  private let bounds: [Double]
+  private let bounds: TimerBounds
 
   /// Takes a block up again; `bounds` are those that it was made with.
-  init(unsafeBase base: UnsafeMutableRawPointer, bounds: [Double]) {
+  init(unsafeBase base: UnsafeMutableRawPointer, bounds: TimerBounds) {
     unsafe self.base = base
     self.bounds = bounds
   }
@@ -29,8 +29,8 @@ struct TimerBlock {
   @unsafe var address: UnsafeMutableRawPointer { unsafe base }
 
   /// Allocates an empty block. Whoever holds its address frees it with `deallocate()`.
-  static func make(slots: Int = 8, bounds: [Double]) -> TimerBlock {
-    let bytes = weightsOffset + 8 * boundCount(bounds) + 12 * slots
+  static func make(slots: Int = 8, bounds: TimerBounds) -> TimerBlock {
+    let bytes = weightsOffset + 8 * bounds.places + 12 * slots
     let block = unsafe TimerBlock(unsafeBase: .allocate(byteCount: bytes, alignment: 16), bounds: bounds)
     unsafe block.base.storeBytes(of: UInt32(slots), toByteOffset: 36, as: UInt32.self)
     block.clear()
@@ -45,7 +45,6 @@ struct TimerBlock {
   var greatest: Double { unsafe base.load(fromByteOffset: 24, as: Double.self) }
   var bucketsInUse: Int { Int(unsafe base.load(fromByteOffset: 32, as: UInt32.self)) }
   var slotCount: Int { Int(unsafe base.load(fromByteOffset: 36, as: UInt32.self)) }
-  private var isEmptyBlock: Bool { bucketsInUse == 0 }
 
   /// Counts `value` with `weight` (1 / rate).
   /// - Returns: the block to use from now on: itself, or a larger copy, in which case this one has been freed.
@@ -56,7 +55,7 @@ struct TimerBlock {
     unsafe base.storeBytes(of: sum + value * weight, toByteOffset: 8, as: Double.self)
     if value < least { unsafe base.storeBytes(of: value, toByteOffset: 16, as: Double.self) }
     if value > greatest { unsafe base.storeBytes(of: value, toByteOffset: 24, as: Double.self) }
-    if _slowPath(!bounds.isEmpty) { addToBound(value, weight) }
+    if _slowPath(bounds.places > 0) { unsafe boundWeights[bounds.place(of: value)] += weight }
     let bucket = SketchBucket.number(of: value)
     let slots = slotCount
     let place = find(bucket, slots)
@@ -75,7 +74,7 @@ struct TimerBlock {
     unsafe base.storeBytes(of: .infinity, toByteOffset: 16, as: Double.self)
     unsafe base.storeBytes(of: -.infinity, toByteOffset: 24, as: Double.self)
     unsafe base.storeBytes(of: 0, toByteOffset: 32, as: UInt32.self)
-    for bound in 0..<Self.boundCount(bounds) { unsafe boundWeights[bound] = 0 }
+    for bound in 0..<bounds.places { unsafe boundWeights[bound] = 0 }
     for slot in 0..<slots { unsafe keys(slots)[slot] = Self.empty }
   }
 
@@ -87,13 +86,7 @@ struct TimerBlock {
 
   /// The weights between the bounds, in their order; empty without bounds.
   func forEachBound(_ body: (Int, Double) -> Void) {
-    for bound in 0..<Self.boundCount(bounds) { unsafe body(bound, boundWeights[bound]) }
-  }
-
-  private func addToBound(_ value: Double, _ weight: Double) {
-    var place = 0
-    while place < bounds.count && value > bounds[place] { place += 1 }
-    unsafe boundWeights[place] += weight
+    for bound in 0..<bounds.places { unsafe body(bound, boundWeights[bound]) }
   }
 
   @inline(never)
@@ -128,7 +121,7 @@ struct TimerBlock {
     let larger = Self.make(slots: slotCount * 2, bounds: bounds)
     // Count, sum, extremes and the bounds' weights stand in front of what depends on the capacity, but for the two numbers of slots.
     unsafe larger.base.copyMemory(from: base, byteCount: 32)
-    for bound in 0..<Self.boundCount(bounds) { unsafe larger.boundWeights[bound] = boundWeights[bound] }
+    for bound in 0..<bounds.places { unsafe larger.boundWeights[bound] = boundWeights[bound] }
     forEachBucket { _ = larger.occupyFound($0, $1) }
     unsafe base.deallocate()
     return larger
@@ -148,13 +141,11 @@ struct TimerBlock {
     }
   }
 
-  private static func boundCount(_ bounds: [Double]) -> Int { bounds.isEmpty ? 0 : bounds.count + 1 }
-
   @unsafe private var boundWeights: UnsafeMutablePointer<Double> {
     unsafe (base + Self.weightsOffset).assumingMemoryBound(to: Double.self)
   }
   @unsafe @inline(__always) private var weights: UnsafeMutablePointer<Double> {
-    unsafe boundWeights + Self.boundCount(bounds)
+    unsafe boundWeights + bounds.places
   }
   @unsafe @inline(__always) private func keys(_ slots: Int) -> UnsafeMutablePointer<Int32> {
     unsafe UnsafeMutableRawPointer(weights + slots).assumingMemoryBound(to: Int32.self)

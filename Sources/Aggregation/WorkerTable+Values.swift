@@ -5,7 +5,7 @@ import Synchronization
 /// What a sample does to its record.
 extension WorkerTable {
   /// Adds `sample` to the record with `number`.
-  mutating func add(_ sample: Sample, _ bytes: PaddedBytes, to number: Int) {
+  mutating func add(_ sample: borrowing Sample, _ bytes: PaddedBytes, to number: Int) {
     let record = touch(number)
     switch sample.kind {
     case .counter:
@@ -30,9 +30,10 @@ extension WorkerTable {
     if _fastPath(!sum.overflow) { record.word0 = sum.partialValue } else { addFraction(record, Double(count)) }
   }
 
-  private func addCount(_ record: SeriesRecord, _ sample: Sample) {
-    if _fastPath(sample.isInteger && sample.rate == 1) { return addWhole(record, sample.integer) }
-    let weighed = sample.double / sample.rate
+  private func addCount(_ record: SeriesRecord, _ sample: borrowing Sample) {
+    let rate = sample.rate
+    if _fastPath(rate == 1), sample.isInteger { return addWhole(record, sample.integer) }
+    let weighed = sample.double / rate
     // Up to 2^53 a double that is whole stands for itself.
     if weighed.magnitude < 0x1p53, weighed.rounded(.towardZero) == weighed { return addWhole(record, Int64(weighed)) }
     addFraction(record, weighed)
@@ -59,13 +60,14 @@ extension WorkerTable {
     record.word1 = Self.bits(Self.value(record.word1) + delta)
   }
 
-  private func addToTimer(_ record: SeriesRecord, _ sample: Sample) {
+  private func addToTimer(_ record: SeriesRecord, _ sample: borrowing Sample) {
+    let bounds = memory.bounds(sample.kind.rawValue)
     let block: TimerBlock
     // Safe: the block in this half belongs to the worker while it is in the epoch.
     if let address = unsafe record.block(half) {
-      block = unsafe TimerBlock(unsafeBase: address, bounds: memory.bounds)
+      block = unsafe TimerBlock(unsafeBase: address, bounds: bounds)
     } else {
-      block = TimerBlock.make(bounds: memory.bounds)
+      block = TimerBlock.make(bounds: bounds)
       unsafe record.setBlock(half, block.address)
     }
     let after = block.add(sample.double, weight: sample.rate == 1 ? 1 : 1 / sample.rate)

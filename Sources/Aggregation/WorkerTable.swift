@@ -36,7 +36,9 @@ package struct WorkerTable: ~Copyable {
   var wallSeconds: Int64 = 0
   /// What became of the batch's lines.
   package var tally = LineTally()
-  var sample = Sample()
+
+  /// The samples of one line; at most one for every two bytes of it.
+  private var packed: [Sample] = []
 
   // Only where series come and go.
   var recordsMade = 0
@@ -89,27 +91,20 @@ package struct WorkerTable: ~Copyable {
   /// - Complexity: O(bytes); no allocation for series that are known.
   package mutating func count(_ bytes: PaddedBytes) {
     var at = 0
+    // A local: as a member it would be copied on its way to each callee.
+    var sample = Sample()
     while at < bytes.count {
       at = reader.read(bytes, at: at, into: &sample)
-      switch sample.form {
-      case .plainCount:
-        countPlain(bytes)
-      case .single:
-        tally.lines &+= 1
-        if apply(bytes, sample) { accept() }
-      case .several:
-        tally.lines &+= 1
-        countSeveral(bytes)
-      case .empty:
-        break
-      case .refused:
-        tally.refuse(sample.fault.reason)
+      if sample.form == .plainCount {
+        countPlain(bytes, &sample)
+      } else {
+        countOther(bytes, sample)
       }
     }
   }
 
   @inline(__always)
-  private mutating func countPlain(_ bytes: PaddedBytes) {
+  private mutating func countPlain(_ bytes: PaddedBytes, _ sample: inout Sample) {
     tally.lines &+= 1
     // Safe: name and count lie within `bytes`, whose slack covers the hash's loads.
     let name = unsafe bytes.address(of: sample.nameStart)
@@ -117,54 +112,67 @@ package struct WorkerTable: ~Copyable {
     let hash = unsafe hasher.hash(name, count: length, salt: UInt64(SampleKind.counter.rawValue))
     let number = unsafe find(name, length, hash, SampleKind.counter.rawValue)
     if _fastPath(number >= 0) {
-      let record = touch(number)
-      addWhole(record, sample.integer)
-    } else {
-      sample.kind = .counter
-      sample.rate = 1
-      sample.isInteger = true
-      sample.tagsStart = 0
-      sample.tagsEnd = 0
-      sample.timestamp = Sample.noTimestamp
-      sample.skippedSections = 0
-      if !applyMissing(bytes, sample, hash) { return }
+      addWhole(touch(number), sample.integer)
+    } else if !applyMissing(bytes, Self.complete(&sample), hash) {
+      return
     }
     tally.accepted &+= 1
     tally.samples[Int(SampleKind.counter.rawValue)] &+= 1
   }
 
-  private mutating func countSeveral(_ bytes: PaddedBytes) {
-    let whole = sample
-    // The line was read to its end and is sound. What can still refuse it is its spelling or the limit, which hold for its first
-    // sample as for all of its kind; packed types share a name, so a later one fails only on a limit, and then alone.
-    var taken = false
-    var first = true
-    unsafe withUnsafeMutablePointer(to: &self) { table in
-      // Safe: the closure runs within this call, and `reader` is copied out, so nothing else touches `self` meanwhile.
-      let reader = unsafe table.pointee.reader
-      reader.forEachSample(in: bytes, of: whole) { each in
-        if !first && !taken { return }
-        let applied = unsafe table.pointee.apply(bytes, each)
-        if first { taken = applied }
-        first = false
-        if applied { unsafe table.pointee.tally.samples[Int(each.kind.rawValue)] &+= 1 }
+  /// The fields that the reader leaves alone in a plain count.
+  private static func complete(_ sample: inout Sample) -> Sample {
+    var whole = Sample()
+    whole.form = .single
+    whole.lineStart = sample.lineStart
+    whole.nameStart = sample.nameStart
+    whole.nameEnd = sample.nameEnd
+    whole.integer = sample.integer
+    whole.double = Double(sample.integer)
+    return whole
+  }
+
+  @inline(never)
+  private mutating func countOther(_ bytes: PaddedBytes, _ sample: borrowing Sample) {
+    switch sample.form {
+    case .plainCount, .empty: break
+    case .refused: tally.refuse(sample.fault.reason)
+    case .single:
+      tally.lines &+= 1
+      if apply(bytes, sample) {
+        tally.samples[Int(sample.kind.rawValue)] &+= 1
+        accept(sample)
+      }
+    case .several:
+      tally.lines &+= 1
+      if applySeveral(bytes, copy sample) { accept(sample) }
+    }
+  }
+
+  /// The line was read to its end and is sound. What can still refuse it is its spelling or the limit, which hold for its first sample as
+  /// for all of its kind; packed types share a name, so a later one fails only on a limit, and then alone.
+  private mutating func applySeveral(_ bytes: PaddedBytes, _ whole: Sample) -> Bool {
+    packed.removeAll(keepingCapacity: true)
+    reader.forEachSample(in: bytes, of: whole) { packed.append($0) }
+    for index in packed.indices {
+      let each = packed[index]
+      let refused = tally.refused
+      if apply(bytes, each) {
+        tally.samples[Int(each.kind.rawValue)] &+= 1
+      } else if index == 0 {
+        return false
+      } else {
+        // The line was taken; it is not refused as well.
+        tally.refused = refused
       }
     }
-    if taken {
-      tally.accepted &+= 1
-      bookSections(whole)
-    }
+    return true
   }
 
-  private mutating func accept() {
+  private mutating func accept(_ sample: borrowing Sample) {
     tally.accepted &+= 1
-    tally.samples[Int(sample.kind.rawValue)] &+= 1
-    bookSections(sample)
-  }
-
-  private mutating func bookSections(_ sample: borrowing Sample) {
     tally.skippedSections &+= UInt64(sample.skippedSections)
-    if sample.timestamp != Sample.noTimestamp {
+    if _slowPath(sample.timestamp != Sample.noTimestamp) {
       let ahead = sample.timestamp.subtractingReportingOverflow(wallSeconds)
       if ahead.overflow || ahead.partialValue > 60 || ahead.partialValue < -168 * 3_600 { tally.outOfWindow &+= 1 }
     }
@@ -172,9 +180,10 @@ package struct WorkerTable: ~Copyable {
 
   /// Finds the sample's series and adds it.
   /// - Returns: false if it was refused, which has been booked.
-  mutating func apply(_ bytes: PaddedBytes, _ sample: Sample) -> Bool {
+  mutating func apply(_ bytes: PaddedBytes, _ sample: borrowing Sample) -> Bool {
     // What an event's or a check's name holds can look like the end of a name, so only their normal spelling tells them apart.
-    if _slowPath(sample.kind == .event || sample.kind == .serviceCheck) { return applyMissing(bytes, sample, nil) }
+    let kind = sample.kind
+    if _slowPath(kind == .event || kind == .serviceCheck) { return applyMissing(bytes, copy sample, nil) }
     let salt = UInt64(sample.kind.rawValue)
     // Safe: name and tags lie within `bytes`, whose slack covers the hash's loads.
     let name = unsafe bytes.address(of: sample.nameStart)
@@ -189,7 +198,7 @@ package struct WorkerTable: ~Copyable {
       hash = unsafe SpellingHash.join(hash, hasher.hash(tags, count: tagsLength, salt: 0))
       number = unsafe find(name, length, tags, tagsLength, hash, sample.kind.rawValue)
     }
-    if _slowPath(number < 0) { return applyMissing(bytes, sample, hash) }
+    if _slowPath(number < 0) { return applyMissing(bytes, copy sample, hash) }
     if _slowPath(record(number).isAlias) { number = Int(record(number).word0) }
     add(sample, bytes, to: number)
     return true

@@ -8,8 +8,8 @@ import Protocol
 struct Benchmark {
   static func main() throws {
     print("kind        series   ns/line (best of 7)")
-    for kind in ["plain", "keyed", "tagged", "timer", "gauge", "set"] {
-      for names in [1_000, 100_000, 1_000_000] { try run(kind, names) }
+    for kind in (CommandLine.arguments.count > 1 ? [CommandLine.arguments[1]] : ["plain", "keyed", "tagged", "timer", "gauge", "set"]) {
+      for names in (CommandLine.arguments.count > 2 ? [Int(CommandLine.arguments[2])!] : [1_000, 100_000, 1_000_000]) { try run(kind, names) }
     }
   }
 
@@ -34,7 +34,7 @@ struct Benchmark {
       default: text += "visit.page\(id):user\(next() % 5_000)|s\n".utf8
       }
     }
-    let memory = try TableMemory(capacity: 4_000_000, bounds: [])
+    let memory = try TableMemory(capacity: 4_000_000)
     let budget = SeriesBudget(limit: 2_000_000, limitPerMetric: 2_000_000)
     let hasher = SpellingHash(seed: 0x1234_5678_9ABC_DEF1)
     var table = try WorkerTable(

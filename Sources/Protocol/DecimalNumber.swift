@@ -52,6 +52,7 @@ package struct DecimalNumber: Equatable {
     guard start < end, read(bytes, from: start) == end, double.isFinite else { return nil }
   }
 
+  @inline(__always)
   private mutating func set(_ digits: Digits, isNegative: Bool, slowly: () -> Double) {
     if let magnitude = digits.whole, let whole = Self.signed(magnitude, isNegative: isNegative) {
       isInteger = true

@@ -47,6 +47,27 @@ extension PaddedBytes {
 
   /// Where in `range` a byte stands that is a control or begins what is not UTF-8.
   func firstBadText(in range: Range<Int>) -> Int? {
+    var place = range.lowerBound
+    // Eight bytes at once while they are plain ASCII, and what remains of the text in the low bytes of a last word.
+    while place < range.upperBound {
+      let missing = UInt64(truncatingIfNeeded: max(0, place + 8 - range.upperBound) * 8)
+      let word = word(at: place) &<< missing | Self.spaces & ~(UInt64.max &<< missing)
+      if !Self.isPlain(word) { return firstBadCharacter(in: place..<range.upperBound) }
+      place += 8
+    }
+    return nil
+  }
+
+  private static let spaces: UInt64 = 0x2020_2020_2020_2020
+
+  /// Whether all eight bytes are within 0x20...0x7E.
+  private static func isPlain(_ word: UInt64) -> Bool {
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    // The sign bits: not ASCII, or 0x7F plus one. A byte below 0x20 borrows; without the other two no byte borrows by mistake.
+    return (word | (word &+ ones) | (word &- spaces)) & (ones &* 0x80) == 0
+  }
+
+  private func firstBadCharacter(in range: Range<Int>) -> Int? {
     var validator = UTF8Validator()
     var character = range.lowerBound
     for place in range {

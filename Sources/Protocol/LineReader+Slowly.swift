@@ -2,9 +2,11 @@ import Bytes
 
 extension LineReader {
   /// Reads any line, whatever it holds.
+  ///
+  /// - Parameter separator: the first `:`, `|` or LF at or after `start`.
   @usableFromInline @inline(never)
-  func readSlowly(_ bytes: PaddedBytes, at start: Int, into sample: inout Sample) -> Int {
-    let lineFeed = Line(bytes: bytes, start: start, end: bytes.count).first(0x0A, from: start)
+  func readSlowly(_ bytes: PaddedBytes, at start: Int, separator: Int, into sample: inout Sample) -> Int {
+    let lineFeed = Line(bytes: bytes, start: start, end: bytes.count).first(0x0A, from: separator)
     let hasReturn = lineFeed > start && bytes[lineFeed - 1] == 0x0D
     let line = Line(bytes: bytes, start: start, end: hasReturn ? lineFeed - 1 : lineFeed)
     sample = Sample()
@@ -12,12 +14,12 @@ extension LineReader {
     if line.start == line.end { return lineFeed + 1 }
     do throws(LineFault) {
       if line.end - start > Self.longestLine { throw LineFault(.tooLong, at: Self.longestLine) }
-      if line.has("_e{", at: start) {
+      if bytes[start] == UInt8(ascii: "_"), line.has("_e{", at: start) {
         try readEvent(line, &sample)
-      } else if line.has("_sc|", at: start) {
+      } else if bytes[start] == UInt8(ascii: "_"), line.has("_sc|", at: start) {
         try readServiceCheck(line, &sample)
       } else {
-        try readMetric(line, &sample)
+        try readMetric(line, separator: separator, &sample)
       }
     } catch {
       sample.form = .refused
@@ -26,14 +28,13 @@ extension LineReader {
     return lineFeed + 1
   }
 
-  private func readMetric(_ line: Line, _ sample: inout Sample) throws(LineFault) {
+  @inline(__always)
+  private func readMetric(_ line: Line, separator: Int, _ sample: inout Sample) throws(LineFault) {
     let bytes = line.bytes
-    // The line's LF or the sentinel bounds the scan; a CR before it is no separator.
-    let colon = bytes.firstSeparator(from: line.start)
-    if colon == line.start, bytes[colon] == UInt8(ascii: ":") { throw line.fault(.emptyName, at: colon) }
-    guard bytes[colon] == UInt8(ascii: ":"), colon + 1 < line.end else {
-      throw line.fault(.noValue, at: min(bytes[colon] == UInt8(ascii: ":") ? colon + 1 : colon, line.end))
-    }
+    guard bytes[separator] == UInt8(ascii: ":") else { throw line.fault(.noValue, at: min(separator, line.end)) }
+    let colon = separator
+    if colon == line.start { throw line.fault(.emptyName, at: colon) }
+    if colon + 1 == line.end { throw line.fault(.noValue, at: line.end) }
     let valueStart = colon + 1
     sample.form = .single
     sample.nameStart = line.start
@@ -42,7 +43,7 @@ extension LineReader {
 
     var number = DecimalNumber()
     let numberEnd = number.read(bytes, from: valueStart)
-    let pipe = line.first(UInt8(ascii: "|"), from: numberEnd)
+    let pipe = bytes[numberEnd] == UInt8(ascii: "|") ? numberEnd : line.first(UInt8(ascii: "|"), from: numberEnd)
     if pipe == line.end { throw line.fault(.badType, at: pipe) }
     sample.valueEnd = pipe
     var typeEnd = pipe + 1
@@ -73,36 +74,42 @@ extension LineReader {
 
   /// Values that are not one number: packed numbers, or a key.
   private func readValues(_ line: Line, _ values: Range<Int>, _ sample: inout Sample) throws(LineFault) {
-    let isLone = line.first(UInt8(ascii: ":"), from: values.lowerBound) >= values.upperBound
-    if !isLone {
-      var packed = PackedNumbers(line.bytes, values)
-      while packed.next() {}
-      if packed.fault == nil {
-        sample.form = .several
-        return
-      }
-      if sample.kind != .counter || strict { throw line.fault(.badValue, at: packed.fault ?? values.lowerBound) }
-    } else if sample.kind != .counter || strict || NumberLookalike.matches(line.bytes, values) {
-      throw line.fault(.badValue, at: values.lowerBound)
+    let start = values.lowerBound
+    let mayBeKey = sample.kind == .counter && !strict
+    if line.first(UInt8(ascii: ":"), from: start) >= values.upperBound {
+      let isKey =
+        mayBeKey
+        && (Self.isKey(beginningWith: line.bytes[start], length: values.count)
+          || !NumberLookalike.matches(line.bytes, values))
+      guard isKey else { throw line.fault(.badValue, at: start) }
+      sample.set(whole: 1)
+      sample.nameEnd = values.upperBound
+      return
     }
-    try readKey(line, values, &sample)
+    var packed = PackedNumbers(line.bytes, values)
+    while packed.next() {}
+    if let fault = packed.fault {
+      guard mayBeKey else { throw line.fault(.badValue, at: fault) }
+      try readKey(line, values, &sample)
+    } else {
+      sample.form = .several
+    }
   }
 
-  /// `key` or `key:number`.
+  /// `key:number`, or a key with colons.
   private func readKey(_ line: Line, _ values: Range<Int>, _ sample: inout Sample) throws(LineFault) {
     var lastColon = values.upperBound - 1
-    while lastColon > values.lowerBound, line.bytes[lastColon] != UInt8(ascii: ":") { lastColon -= 1 }
-    var keyEnd = values.upperBound
+    while line.bytes[lastColon] != UInt8(ascii: ":") { lastColon -= 1 }
     sample.set(whole: 1)
-    if lastColon > values.lowerBound, let count = DecimalNumber(line.bytes, from: lastColon + 1, to: keyEnd) {
+    sample.nameEnd = values.upperBound
+    if let count = DecimalNumber(line.bytes, from: lastColon + 1, to: values.upperBound) {
       sample.set(count)
-      keyEnd = lastColon
+      sample.nameEnd = lastColon
     }
-    // `a::1`: the last field is the count, and no key is left.
-    if line.bytes[values.lowerBound] == UInt8(ascii: ":"), lastColon <= values.lowerBound {
-      throw line.fault(.badValue, at: values.lowerBound)
-    }
-    sample.nameEnd = keyEnd
+    // `a::1` and `a::` are packed numbers whose first is missing.
+    var place = values.lowerBound
+    while place < sample.nameEnd, line.bytes[place] == UInt8(ascii: ":") { place += 1 }
+    if place == sample.nameEnd { throw line.fault(.badValue, at: values.lowerBound) }
   }
 }
 

@@ -41,26 +41,26 @@ package struct LineReader: Sendable {
     let colon = bytes.firstSeparator(from: start)
     // `:D|c` and LF. A match holds no LF before its own, so it ends at the sentinel at the latest.
     let word = bytes.word(at: colon)
-    if word & 0xFF_FFFF_00FF == 0x0A_637C_003A {
-      let digit = (word >> 8) & 0xFF &- 0x30
-      if digit < 10, isPlainName(bytes, from: start, to: colon) {
-        return plainCount(of: Int64(truncatingIfNeeded: digit), named: start, to: colon, next: colon &+ 5, &sample)
+    guard word & 0xFF == 0x3A, isPlainName(bytes, from: start, to: colon) else {
+      return readSlowly(bytes, at: start, separator: colon, into: &sample)
+    }
+    let digit = (word >> 8) & 0xFF &- 0x30
+    if word & 0xFF_FFFF_0000 == 0x0A_637C_0000, digit < 10 {
+      return plainCount(of: Int64(truncatingIfNeeded: digit), named: start, to: colon, next: colon &+ 5, &sample)
+    }
+    let value = colon &+ 1
+    let pipe = bytes.firstSeparator(from: value)
+    // `|c` and LF.
+    if bytes.word(at: pipe) & 0xFF_FFFF == 0x0A_637C {
+      let length = pipe &- value
+      if let number = Self.shortNumber(bytes.word(at: value), length: length) {
+        return plainCount(of: number, named: start, to: colon, next: pipe &+ 3, &sample)
       }
-    } else if word & 0xFF == 0x3A, isPlainName(bytes, from: start, to: colon) {
-      let value = colon &+ 1
-      let pipe = bytes.firstSeparator(from: value)
-      // `|c` and LF.
-      if bytes.word(at: pipe) & 0xFF_FFFF == 0x0A_637C {
-        let length = pipe &- value
-        if let number = Self.shortNumber(bytes.word(at: value), length: length) {
-          return plainCount(of: number, named: start, to: colon, next: pipe &+ 3, &sample)
-        }
-        if !strict, Self.isKey(beginningWith: bytes[value], length: length), pipe &- start <= Self.longestLine &- 2 {
-          return plainCount(of: 1, named: start, to: pipe, next: pipe &+ 3, &sample)
-        }
+      if !strict, Self.isKey(beginningWith: bytes[value], length: length), pipe &- start <= Self.longestLine &- 2 {
+        return plainCount(of: 1, named: start, to: pipe, next: pipe &+ 3, &sample)
       }
     }
-    return readSlowly(bytes, at: start, into: &sample)
+    return readSlowly(bytes, at: start, separator: colon, into: &sample)
   }
 
   /// Whether the name can be that of a metric and the line is not too long to be one: an event's header `_e{5,4}` looks like a name.
@@ -99,6 +99,7 @@ package struct LineReader: Sendable {
   @inlinable @inline(__always)
   static func isKey(beginningWith byte: UInt8, length: Int) -> Bool {
     if byte <= UInt8(ascii: "9") { return byte == UInt8(ascii: "/") }
+    if length == 0 { return false }
     // `nan`, `inf` and `infinity` in any case.
     let letter = byte | 0x20
     return (letter != UInt8(ascii: "i") && letter != UInt8(ascii: "n")) || (length != 3 && length != 8)
@@ -111,7 +112,8 @@ extension PaddedBytes {
   func firstSeparator(from start: Int) -> Int {
     var place = start
     while true {
-      // Safe: `place` is at most 15 bytes behind the sentinel's window start, so all 16 bytes lie before the slack's end.
+      assert(place >= 0 && place + 16 <= count + Self.slack + 1)
+      // Safe: the scan ends in the window that holds the sentinel, so it reads at most 15 bytes of the slack.
       let mask =
         unsafe footfall_equal16(address(of: place), UInt8(ascii: ":")) | footfall_equal16(address(of: place), 0x0A)
         | footfall_equal16(address(of: place), UInt8(ascii: "|"))

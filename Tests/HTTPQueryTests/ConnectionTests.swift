@@ -191,5 +191,26 @@ import Testing
     let idle = Client()
     idle.connection.retire(nanoseconds: 0)
     #expect(idle.phase == .draining)
+
+    let answering = Client()
+    answering.send(Self.get("/a") + Self.get("/b"))
+    _ = answering.next()
+    answering.connection.retire(nanoseconds: 0)
+    answering.answer(.fault(.notFound))
+    answering.settle()
+    #expect(answering.text.contains("Connection: close\r\n"))
+    #expect(answering.statuses == ["404"])
+    #expect(answering.phase == .draining)
+  }
+
+  @Test func `goes after a stream that was under way when it was to retire`() {
+    let client = Client()
+    client.send(Self.get("/a") + Self.get("/b"))
+    _ = client.next()
+    client.answer(Response(type: "text/plain", body: .stream(BodyStream { _ in .finished })))
+    client.connection.retire(nanoseconds: 0)
+    client.settle()
+    #expect(client.text.hasSuffix("\r\n\r\n0\r\n\r\n"))
+    #expect(client.phase == .draining)
   }
 }

@@ -37,6 +37,7 @@ import Testing
         + "DELETE /d HTTP/1.1\r\n\(host)\r\n",
       ["POST /b \"abc\"", "GET /c", "DELETE /d"]
     ),
+    ("\r\nGET /a HTTP/1.1\r\n\(host)\r\n\r\nGET /b HTTP/1.1\r\n\(host)\r\n", ["GET /a", "GET /b"]),
     (chunkedPost + "1\r\nz\r\n0\r\n\r\nGET /c HTTP/1.1\r\n\(host)\r\n", ["POST /b \"z\"", "GET /c"]),
   ]
 
@@ -190,6 +191,11 @@ import Testing
     let stream = Array((bound.prefix + String(repeating: bound.filler, count: bound.count) + bound.suffix).utf8)
     #expect(RequestReader.read(stream) == [bound.expected])
     #expect(RequestReader.read(stream, cutAt: Array(stride(from: 0, to: stream.count, by: 7))) == [bound.expected])
+  }
+
+  @Test func `counts the trailers of each request for itself`() {
+    let request = Self.chunkedPost + "0\r\n" + String(repeating: "X: a\r\n", count: 60) + "\r\n"
+    #expect(RequestReader.read(Array((request + request).utf8)) == ["POST /b", "POST /b"])
   }
 
   @Test func `keeps the leftover of a pipeline small however long it runs`() {

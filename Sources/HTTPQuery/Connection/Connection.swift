@@ -116,21 +116,15 @@ extension Connection {
     while case .reading = state, pendingCount < limits.outputHighWater {
       switch parser.next(bodyLimit: bodyLimit) {
       case .needsMore:
-        if inputHasEnded || isRetiring && parser.progress == .betweenRequests {
-          end(nanoseconds)
-        } else {
-          wait(nanoseconds)
-        }
+        if inputHasEnded { end(nanoseconds) } else { wait(nanoseconds) }
         return .none
       case .expectsContinue:
         wait(nanoseconds)
-        if pendingCount == 0 { outputSince = nanoseconds }
-        output.append(contentsOf: "HTTP/1.1 100 Continue\r\n\r\n".utf8)
+        put(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)[...], nanoseconds)
       case .request(let request):
         waiting = (.idle, nanoseconds)
         state = .answering(
-          Exchange(
-            isHead: request.method == .head, version: request.version, keepsAlive: request.keepsAlive && !isRetiring))
+          Exchange(isHead: request.method == .head, version: request.version, keepsAlive: request.keepsAlive))
         return .request(request)
       case .refused(let status):
         return refuse(status)
@@ -209,7 +203,7 @@ extension Connection {
   }
 
   private mutating func finish(_ exchange: Exchange) {
-    state = exchange.keepsAlive ? .reading : .ending
+    state = exchange.keepsAlive && !isRetiring ? .reading : .ending
   }
 
   private static func chunkSizeLine(_ count: Int) -> [UInt8] {

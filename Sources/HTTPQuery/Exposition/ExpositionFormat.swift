@@ -52,7 +52,7 @@ package struct ExpositionFormat: Equatable, Sendable {
       let isMore = (specificity, range.weight) > (best.rank.specificity, best.rank.weight)
       guard specificity > 0 && isMore else { continue }
       best.rank = (range.weight, specificity, -place)
-      best.quotesNames = range.weight > 0 && range.escaping == "allow-utf-8"
+      best.quotesNames = range.escaping == "allow-utf-8"
     }
     return best.rank.weight == 0 ? Candidate() : best
   }
