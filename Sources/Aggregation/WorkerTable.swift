@@ -93,19 +93,24 @@ package struct WorkerTable: ~Copyable {
     var at = 0
     // A local: as a member it would be copied on its way to each callee.
     var sample = Sample()
+    // The most frequent outcome is booked once, at the end.
+    var plainCounts: UInt64 = 0
     while at < bytes.count {
       at = reader.read(bytes, at: at, into: &sample)
       if sample.form == .plainCount {
-        countPlain(bytes, &sample)
+        if countPlain(bytes, sample) { plainCounts &+= 1 }
       } else {
         countOther(bytes, sample)
       }
     }
+    tally.lines &+= plainCounts
+    tally.accepted &+= plainCounts
+    tally.samples[Int(SampleKind.counter.rawValue)] &+= plainCounts
   }
 
+  /// - Returns: false if the line was refused, which has been booked.
   @inline(__always)
-  private mutating func countPlain(_ bytes: PaddedBytes, _ sample: inout Sample) {
-    tally.lines &+= 1
+  private mutating func countPlain(_ bytes: PaddedBytes, _ sample: borrowing Sample) -> Bool {
     // Safe: name and count lie within `bytes`, whose slack covers the hash's loads.
     let name = unsafe bytes.address(of: sample.nameStart)
     let length = sample.nameEnd &- sample.nameStart
@@ -113,15 +118,15 @@ package struct WorkerTable: ~Copyable {
     let number = unsafe find(name, length, hash, SampleKind.counter.rawValue)
     if _fastPath(number >= 0) {
       addWhole(touch(number), sample.integer)
-    } else if !applyMissing(bytes, Self.complete(&sample), hash) {
-      return
+      return true
     }
-    tally.accepted &+= 1
-    tally.samples[Int(SampleKind.counter.rawValue)] &+= 1
+    if applyMissing(bytes, Self.complete(sample), hash) { return true }
+    tally.lines &+= 1
+    return false
   }
 
   /// The fields that the reader leaves alone in a plain count.
-  private static func complete(_ sample: inout Sample) -> Sample {
+  private static func complete(_ sample: borrowing Sample) -> Sample {
     var whole = Sample()
     whole.form = .single
     whole.lineStart = sample.lineStart

@@ -31,6 +31,7 @@ package struct SocketAddress: Sendable, CustomStringConvertible {
     unsafe withUnsafeMutableBytes(of: &storage) { unsafe $0.storeBytes(of: address, as: sockaddr_in6.self) }
   }
 
+  package var isV4: Bool { storage.ss_family == sa_family_t(AF_INET) }
   package var isV6: Bool { storage.ss_family == sa_family_t(AF_INET6) }
 
   /// Lends the address as the kernel takes it.
