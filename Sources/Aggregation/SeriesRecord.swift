@@ -35,7 +35,7 @@ struct SeriesRecord {
     case overflow
   }
 
-  // Safe, all of the below: the record's 64 bytes are within the owner's reservation, and the offsets are those of the table above.
+  // Safe: all of the below, the record's 64 bytes are within the owner's reservation, and the offsets are those of the table above.
 
   @inline(__always) var word0: Int64 {
     get { unsafe atomic(0).pointee.load(ordering: .relaxed) }

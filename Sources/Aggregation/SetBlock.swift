@@ -27,7 +27,7 @@ struct SetBlock {
     return block
   }
 
-  // Safe, all of the below: the offsets are those of the table above; slots are masked, registers are below 16,384.
+  // Safe: all of the below, the offsets are those of the table above; slots are masked, registers are below 16,384.
 
   private var used: UInt32 {
     get { unsafe base.load(as: UInt32.self) }

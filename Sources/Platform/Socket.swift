@@ -115,7 +115,7 @@ package enum Socket {
   /// learns of it (ECONNREFUSED). What the buffer holds can still be read; nothing falls between a last look and the close.
   ///
   /// The drop is a classic BPF program of one instruction, `return 0` (socket(7), SO_ATTACH_FILTER); the turning away is a connect(2) to
-  /// the discard port of loopback, since a connected socket hears its peer alone.
+  /// the discard port of its own address, since a connected socket hears its peer alone.
   package static func refuseArrivals(_ socket: Descriptor) throws(SystemError) {
     var instruction = sock_filter(code: 0x06, jt: 0, jf: 0, k: 0)  // BPF_RET | BPF_K
     let status = unsafe withUnsafeMutablePointer(to: &instruction) { pointer in
@@ -126,14 +126,10 @@ package enum Socket {
         socklen_t(MemoryLayout<sock_fprog>.size))
     }
     if status < 0 { throw SystemError("setsockopt SO_ATTACH_FILTER") }
-    let own = localAddress(socket)
-    guard let nowhere = own.isV6 ? SocketAddress(v6: "::1", port: 9) : SocketAddress(v4: "127.0.0.1", port: 9) else {
-      return
-    }
-    // A unix socket has no such peer; its senders wait or fail when it closes.
-    guard own.isV6 || own.isV4 else { return }
+    // A unix socket has no such peer; its senders fail when it closes.
+    guard let nowhere = localAddress(socket).replacing(port: 9) else { return }
     if unsafe nowhere.withPointer({ unsafe connect(socket.number, $0, $1) }) < 0 {
-      throw SystemError("connect", own.description)
+      throw SystemError("connect", nowhere.description)
     }
   }
 

@@ -31,8 +31,19 @@ package struct SocketAddress: Sendable, CustomStringConvertible {
     unsafe withUnsafeMutableBytes(of: &storage) { unsafe $0.storeBytes(of: address, as: sockaddr_in6.self) }
   }
 
-  package var isV4: Bool { storage.ss_family == sa_family_t(AF_INET) }
   package var isV6: Bool { storage.ss_family == sa_family_t(AF_INET6) }
+
+  /// The same address with another port; nil for a unix socket's.
+  func replacing(port: UInt16) -> SocketAddress? {
+    var copy = self
+    // The port stands at the same place in both versions.
+    guard Int32(storage.ss_family) == AF_INET || isV6 else { return nil }
+    // Safe: an address of either version is longer than 4 bytes.
+    unsafe withUnsafeMutableBytes(of: &copy.storage) {
+      unsafe $0.storeBytes(of: port.bigEndian, toByteOffset: 2, as: UInt16.self)
+    }
+    return copy
+  }
 
   /// Lends the address as the kernel takes it.
   func withPointer<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
