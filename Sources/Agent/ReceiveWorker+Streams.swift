@@ -92,8 +92,8 @@ extension ReceiveWorker {
       }
     }
     stream.rest = rest ?? []
-    stream.books.ledgers[plan.index].add(table.tally)
     table.endBatch()
+    stream.books.ledgers[plan.index].add(table.tally)
   }
 
   private func copyRest(_ from: Int) -> [UInt8] {
@@ -112,12 +112,13 @@ extension ReceiveWorker {
     if countsRest, !stream.rest.isEmpty {
       let left = stream.rest
       if case .packet(let range)? = stream.framer.finish(left.span, from: 0) {
-        table.beginBatch(monotonic: Clock.monotonic(), wall: Clock.wall() / 1_000_000_000)
-        table.tally = LineTally()
-        let text = PaddedText(left[range])
-        text.read { table.count($0) }
+        PaddedText(left[range]).read { bytes in
+          table.beginBatch(monotonic: Clock.monotonic(), wall: Clock.wall() / 1_000_000_000)
+          table.tally = LineTally()
+          table.count(bytes)
+          table.endBatch()
+        }
         stream.books.ledgers[plan.index].add(table.tally)
-        table.endBatch()
       }
     }
     stream.books.connections.wrappingSubtract(1, ordering: .relaxed)

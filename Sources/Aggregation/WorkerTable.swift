@@ -40,6 +40,9 @@ package struct WorkerTable: ~Copyable {
   /// The samples of one line; at most one for every two bytes of it.
   private var packed: [Sample] = []
 
+  /// Plain counts whose records are on their way from memory.
+  var deferred = DeferredCounts()
+
   // Only where series come and go.
   var recordsMade = 0
   var firstFree: UInt32 = 0
@@ -63,6 +66,9 @@ package struct WorkerTable: ~Copyable {
     unsafe records = memory.recordMemory.base
   }
 
+  /// Series above which records no longer lie in the processor's caches, so that waiting for one costs more than putting it off.
+  private static let deferredAbove = 50_000
+
   /// Begins a batch: from now to `endBatch` the reader leaves this table's current half alone.
   /// - Parameters:
   ///   - monotonic: nanoseconds; orders gauge writes of all tables.
@@ -80,14 +86,16 @@ package struct WorkerTable: ~Copyable {
     if _slowPath(memory.hasCondemned) { forgetCondemned() }
   }
 
-  /// Ends a batch; what it counted is the reader's when it next flips.
+  /// Ends a batch: all of it is counted and booked, and the reader's when it next flips.
   package mutating func endBatch() {
+    if deferred.count > 0 { countDeferred() }
     memory.recordsInUse.store(recordsMade, ordering: .relaxed)
     memory.indexBytes.store(index.byteCount, ordering: .relaxed)
     memory.gate.leave()
   }
 
-  /// Counts every line of `bytes` into the table and books it in `tally`.
+  /// Counts every line of `bytes` into the table and books it in `tally`, some of it not before `endBatch`: until then the bytes stay as
+  /// they are.
   /// - Complexity: O(bytes); no allocation for series that are known.
   package mutating func count(_ bytes: PaddedBytes) {
     var at = 0
@@ -95,10 +103,15 @@ package struct WorkerTable: ~Copyable {
     var sample = Sample()
     // The most frequent outcome is booked once, at the end.
     var plainCounts: UInt64 = 0
+    let defers = index.count > Self.deferredAbove
     while at < bytes.count {
       at = reader.read(bytes, at: at, into: &sample)
       if sample.form == .plainCount {
-        if countPlain(bytes, sample) { plainCounts &+= 1 }
+        if defers {
+          deferPlain(bytes, sample)
+        } else if countPlain(bytes, sample) {
+          plainCounts &+= 1
+        }
       } else {
         countOther(bytes, sample)
       }
@@ -126,7 +139,7 @@ package struct WorkerTable: ~Copyable {
   }
 
   /// The fields that the reader leaves alone in a plain count.
-  private static func complete(_ sample: borrowing Sample) -> Sample {
+  static func complete(_ sample: borrowing Sample) -> Sample {
     var whole = Sample()
     whole.form = .single
     whole.lineStart = sample.lineStart
