@@ -7,6 +7,13 @@ package enum Socket {
   private static let stream = Int32(SOCK_STREAM.rawValue)
   private static let flags = footfall_nonblocking_socket
 
+  /// Fails with EADDRINUSE if somebody listens at `address`. A reuseport group would let a second program of the same user join, and take a
+  /// share of what is sent to the first one.
+  package static func requireFree(_ address: SocketAddress, isStream: Bool) throws(SystemError) {
+    let probe = try bound(address, isStream ? stream : datagram, reusesPort: false)
+    if isStream { try listen(probe, address.description) }
+  }
+
   /// A UDP socket in the reuseport group of `address`: the kernel spreads senders over the group, and one sender stays with one socket.
   package static func boundDatagram(_ address: SocketAddress) throws(SystemError) -> Descriptor {
     try bound(address, datagram, reusesPort: true)
