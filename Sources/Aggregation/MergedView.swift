@@ -103,6 +103,8 @@ package struct MergedView: ~Copyable {
   /// Live families.
   package var familyCount: Int { familyIndex.count }
 
+  /// Whether a number from outside names a series.
+  package func isLive(_ id: SeriesID) -> Bool { Int(id) < seriesMade && series[Int(id)].isLive }
   package func series(_ id: SeriesID) -> Series { series[Int(id)] }
   package func family(_ id: FamilyID) -> Family { families[Int(id)] }
 
