@@ -98,6 +98,8 @@ package struct MergedView: ~Copyable {
 
   // MARK: Reading
 
+  /// Tables that feed it.
+  package var tableCount: Int { sources.count }
   /// Live series.
   package var seriesCount: Int { seriesIndex.count }
   /// Live families.
