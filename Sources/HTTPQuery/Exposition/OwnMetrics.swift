@@ -40,7 +40,8 @@ struct OwnMetrics {
       for one in each where one.kind == .datagrams { $0.sample([("listener", one.name)], one.tally.datagrams) }
     }
     page.family(
-      "footfall_datagrams_dropped_total", .counter, "Datagrams that the kernel dropped because the receive buffer was full."
+      "footfall_datagrams_dropped_total", .counter,
+      "Datagrams that the kernel dropped because the receive buffer was full."
     ) {
       for one in datagrams { $0.sample([("listener", one.name), ("where", "kernel")], one.kernelDrops()) }
     }
@@ -82,7 +83,8 @@ struct OwnMetrics {
         $0.sample([("listener", one.name)], UInt64(one.connections.load(ordering: .relaxed)))
       }
     }
-    page.family("footfall_connections_rejected_total", .counter, "Connections turned away at the limit of connections.") {
+    page.family("footfall_connections_rejected_total", .counter, "Connections turned away at the limit of connections.")
+    {
       for one in books where one.kind != .datagrams {
         $0.sample([("listener", one.name)], UInt64(one.rejectedConnections.load(ordering: .relaxed)))
       }
@@ -95,7 +97,9 @@ struct OwnMetrics {
         $0.sample([("route", key.route), ("code", "\(key.code)")], count)
       }
     }
-    page.family("footfall_scrape_duration_seconds", .summary, "Making a page of metrics, without waiting for the scraper.") {
+    page.family(
+      "footfall_scrape_duration_seconds", .summary, "Making a page of metrics, without waiting for the scraper."
+    ) {
       $0.durations(state.scrapes)
     }
     page.family("footfall_flush_duration_seconds", .summary, "Taking over what the workers gathered.") {

@@ -21,7 +21,10 @@ struct FamilyScan {
   /// What a series costs whose sketch or registers are merged, in plain series.
   private static let mergeCost = 200
 
-  init(_ family: FamilyID, in view: borrowing MergedView, top: Int, filter: SeriesFilter = .init(), wantsSketch: Bool = false) {
+  init(
+    _ family: FamilyID, in view: borrowing MergedView, top: Int, filter: SeriesFilter = .init(),
+    wantsSketch: Bool = false
+  ) {
     self.family = family
     kind = view.family(family).kind
     self.filter = filter

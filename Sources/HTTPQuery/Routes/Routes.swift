@@ -14,7 +14,8 @@ enum Routes {
     Route(.get, "/stats/{metric}", "One metric in detail", readsCounts: true) { state, call in
       MetricWork.answer(state, call)
     },
-    Route(.get, "/series", "The live series, paged", readsCounts: true) { state, call in SeriesWork.answer(state, call) },
+    Route(.get, "/series", "The live series, paged", readsCounts: true) { state, call in SeriesWork.answer(state, call)
+    },
     Route(.get, "/health", "Whether the program is well") { state, _ in .ready(HealthAnswer.health(state)) },
     Route(.get, "/ready", "Whether it takes traffic") { state, _ in .ready(HealthAnswer.ready(state)) },
     Route(.get, "/status", "Listeners, workers, memory, ledger") { state, _ in .ready(StatusAnswer.status(state)) },

@@ -53,7 +53,8 @@ package final class QueryServer {
   ///   - books: of all listeners; HTTP's own are among them.
   ///   - wakeWorker: wakes the worker of a table, which may sleep while records of its table wait for its verdict.
   package init(
-    view: consuming MergedView, listeners: [Descriptor], books: [ListenerBooks], state: AgentState, settings: QuerySettings,
+    view: consuming MergedView, listeners: [Descriptor], books: [ListenerBooks], state: AgentState,
+    settings: QuerySettings,
     wakeWorker: @escaping @Sendable (Int) -> Void
   ) throws(SystemError) {
     tables = view.tableCount
