@@ -35,7 +35,8 @@ enum ExplainCommand {
     return 0
   }
 
-  private static func answer(_ line: [UInt8], _ reader: LineReader, _ keyLabels: KeyLabels, _ writer: inout ByteWriter) {
+  private static func answer(_ line: [UInt8], _ reader: LineReader, _ keyLabels: KeyLabels, _ writer: inout ByteWriter)
+  {
     PaddedText(line).read { explain($0, into: &writer, reader: reader, keyLabels: keyLabels) }
     writer.append(UInt8(ascii: "\n"))
   }

@@ -83,7 +83,9 @@ struct Listeners {
   private mutating func addDatagrams(_ sockets: [Descriptor], name: String, firstOwner: Int = 0) {
     for socket in sockets {
       let granted = Socket.setReceiveBuffer(socket, bytes: configuration.receiveBufferBytes)
-      if granted < configuration.receiveBufferBytes { grantedReceiveBuffer = min(granted, grantedReceiveBuffer ?? granted) }
+      if granted < configuration.receiveBufferBytes {
+        grantedReceiveBuffer = min(granted, grantedReceiveBuffer ?? granted)
+      }
     }
     let entry = ListenerBooks(name: name, kind: .datagrams, workers: plans.count, sockets: sockets)
     books.append(entry)
@@ -133,7 +135,11 @@ struct Listeners {
     var datagrams: [(String, [Descriptor])] = []
     var streams: [(String, [Descriptor])] = []
     func add(_ socket: Descriptor, _ name: String, to list: inout [(String, [Descriptor])]) {
-      if let index = list.firstIndex(where: { $0.0 == name }) { list[index].1.append(socket) } else { list.append((name, [socket])) }
+      if let index = list.firstIndex(where: { $0.0 == name }) {
+        list[index].1.append(socket)
+      } else {
+        list.append((name, [socket]))
+      }
     }
     for entry in activated {
       let socket = Descriptor(owning: entry.descriptor)

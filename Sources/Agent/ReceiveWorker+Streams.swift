@@ -13,7 +13,8 @@ extension ReceiveWorker {
   static func watchListener(_ index: Int, of plan: WorkerPlan, in poll: Poll) throws(SystemError) {
     let source = plan.listeners[index]
     try poll.add(
-      source.descriptor, token: Token.firstListener + UInt64(index), for: source.isShared ? [.input, .exclusive] : .input)
+      source.descriptor, token: Token.firstListener + UInt64(index),
+      for: source.isShared ? [.input, .exclusive] : .input)
   }
 
   /// Takes every connection that waits. One beyond the limit is closed at once and counted.
@@ -66,7 +67,9 @@ extension ReceiveWorker {
   /// of it, and half a line would count something else. It is refused as cut.
   mutating func drainStream(_ token: UInt64) {
     guard let stream = streams[token] else { return }
-    while case .bytes(let count) = buffer.fill(stream.rest, from: stream.descriptor) { countLines(of: stream, bytesRead: count) }
+    while case .bytes(let count) = buffer.fill(stream.rest, from: stream.descriptor) {
+      countLines(of: stream, bytesRead: count)
+    }
     if !stream.rest.isEmpty {
       var tally = LineTally()
       tally.refuse(.truncated)
@@ -89,8 +92,8 @@ extension ReceiveWorker {
       }
     }
     stream.rest = rest ?? []
-    stream.books.ledgers[plan.index].add(table.tally)
     table.endBatch()
+    stream.books.ledgers[plan.index].add(table.tally)
   }
 
   private func copyRest(_ from: Int) -> [UInt8] {
@@ -109,12 +112,13 @@ extension ReceiveWorker {
     if countsRest, !stream.rest.isEmpty {
       let left = stream.rest
       if case .packet(let range)? = stream.framer.finish(left.span, from: 0) {
-        table.beginBatch(monotonic: Clock.monotonic(), wall: Clock.wall() / 1_000_000_000)
-        table.tally = LineTally()
-        let text = PaddedText(left[range])
-        text.read { table.count($0) }
+        PaddedText(left[range]).read { bytes in
+          table.beginBatch(monotonic: Clock.monotonic(), wall: Clock.wall() / 1_000_000_000)
+          table.tally = LineTally()
+          table.count(bytes)
+          table.endBatch()
+        }
         stream.books.ledgers[plan.index].add(table.tally)
-        table.endBatch()
       }
     }
     stream.books.connections.wrappingSubtract(1, ordering: .relaxed)

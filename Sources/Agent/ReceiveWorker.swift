@@ -114,8 +114,8 @@ struct ReceiveWorker: ~Copyable {
       table.tally.bytes &+= UInt64(datagram.count)
       if _fastPath(!arena.isTruncated(slot)) { table.count(datagram) } else { countTruncated(datagram) }
     }
-    source.books.ledgers[plan.index].add(table.tally)
     table.endBatch()
+    source.books.ledgers[plan.index].add(table.tally)
     return count
   }
 

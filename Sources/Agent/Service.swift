@@ -50,7 +50,9 @@ enum Service {
     let activated = try ActivatedSocket.handedOver { environment[$0] }
     let workerCount = configuration.workers ?? ProcessFacts.processors
     let listeners = try Listeners(configuration, workers: workerCount, activated: activated)
-    log.info("listening", fields: listeners.fields + [("workers", .integer(workerCount)), ("version", .text(Footfall.version))])
+    log.info(
+      "listening",
+      fields: listeners.fields + [("workers", .integer(workerCount)), ("version", .text(Footfall.version))])
     if let granted = listeners.grantedReceiveBuffer {
       log.warning(
         "the kernel granted a smaller receive buffer than asked: raise it with sysctl -w net.core.rmem_max=\(configuration.receiveBufferBytes)",
@@ -66,9 +68,9 @@ enum Service {
     let timerBounds = TimerBounds(configuration.buckets.map { $0 * 1_000 })
     let histogramBounds = TimerBounds(configuration.buckets)
     var memories: [TableMemory] = []
-    for _ in 0..<workerCount { 
+    for _ in 0..<workerCount {
       memories.append(try TableMemory(capacity: capacity, timerBounds: timerBounds, histogramBounds: histogramBounds))
-     }
+    }
 
     let share = WorkerShare(
       streamConnectionLimit: configuration.streamConnections, streamIdle: configuration.streamIdle?.nanoseconds)
@@ -110,7 +112,8 @@ enum Service {
     let notify = NotifySocket(name: environment["NOTIFY_SOCKET"])
     tell(notify, log, .ready)
     return Running(
-      listeners: listeners, share: share, wakeUps: wakeUps, workers: workers, query: query, state: state, notify: notify)
+      listeners: listeners, share: share, wakeUps: wakeUps, workers: workers, query: query, state: state, notify: notify
+    )
   }
 
   /// A thread that cannot start leaves a program that cannot serve.

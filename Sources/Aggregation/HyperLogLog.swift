@@ -37,6 +37,7 @@ package struct HyperLogLog: Sendable, Equatable {
   /// Where a member goes: its register, and the rank that it raises it to.
   /// - Complexity: O(length of the member).
   static func place(of member: UnsafeRawBufferPointer) -> (register: Int, rank: UInt8) {
+    // Safe: the caller lends the bytes for the call.
     let hash = unsafe MurmurHash64A.hash(member, seed: 0xADC8_3B19)  // Redis's seed
     // The sentinel bit bounds the rank at 51 (Redis: HLL_Q + 1).
     let rank = ((hash >> 14) | 1 << 50).trailingZeroBitCount + 1
@@ -46,6 +47,7 @@ package struct HyperLogLog: Sendable, Equatable {
   /// Adds a member.
   /// - Complexity: O(bytes); what adds many goes through a `SetBlock`.
   package mutating func add(_ member: [UInt8]) {
+    // Safe: the array lends its own bytes.
     let place = unsafe member.withUnsafeBytes { unsafe Self.place(of: $0) }
     raise([Raise(register: place.register, rank: place.rank)])
   }

@@ -78,7 +78,9 @@ package final class ListenerLedger: Sendable {
     tally.accepted += words.accepted.load(ordering: .relaxed)
     tally.skippedSections += words.skippedSections.load(ordering: .relaxed)
     tally.outOfWindow += words.outOfWindow.load(ordering: .relaxed)
-    for reason in 0..<LineTally.refusals { tally.refused[reason] += words.refused.values[reason].load(ordering: .relaxed) }
+    for reason in 0..<LineTally.refusals {
+      tally.refused[reason] += words.refused.values[reason].load(ordering: .relaxed)
+    }
     for kind in 0..<LineTally.kinds { tally.samples[kind] += words.samples.values[kind].load(ordering: .relaxed) }
   }
 

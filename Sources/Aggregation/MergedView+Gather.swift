@@ -119,7 +119,8 @@ extension MergedView {
     }
   }
 
-  private mutating func takeTimer(_ record: SeriesRecord, _ half: Int, _ id: Int, _ family: Int, _ memory: TableMemory) {
+  private mutating func takeTimer(_ record: SeriesRecord, _ half: Int, _ id: Int, _ family: Int, _ memory: TableMemory)
+  {
     // Safe: the gate gave this half to the reader; a departed record has no block and does not get here.
     guard let address = unsafe record.block(half) else { return }
     let block = unsafe TimerBlock(unsafeBase: address, bounds: memory.bounds(record.kind))

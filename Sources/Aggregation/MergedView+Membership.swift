@@ -72,8 +72,16 @@ extension MergedView {
     seriesIndex.remove(id, hash: hash)
     texts.remove(leaving.spelling, length: Int(leaving.spellingLength))
     let family = Int(leaving.family)
-    if leaving.previous == 0 { families[family].first = leaving.next } else { series[Int(leaving.previous) - 1].next = leaving.next }
-    if leaving.next == 0 { families[family].last = leaving.previous } else { series[Int(leaving.next) - 1].previous = leaving.previous }
+    if leaving.previous == 0 {
+      families[family].first = leaving.next
+    } else {
+      series[Int(leaving.previous) - 1].next = leaving.next
+    }
+    if leaving.next == 0 {
+      families[family].last = leaving.previous
+    } else {
+      series[Int(leaving.next) - 1].previous = leaving.previous
+    }
     families[family].seriesCount -= 1
     seriesByKind[Int(leaving.kind.rawValue)] -= 1
     switch leaving.kind {
@@ -90,8 +98,16 @@ extension MergedView {
     let leaving = families[id]
     familyIndex.remove(id, hash: hashOf(name(of: FamilyID(id)), leaving.kind))
     texts.remove(leaving.name, length: Int(leaving.nameLength))
-    if leaving.previous == 0 { firstFamilyLink = leaving.next } else { families[Int(leaving.previous) - 1].next = leaving.next }
-    if leaving.next == 0 { lastFamilyLink = leaving.previous } else { families[Int(leaving.next) - 1].previous = leaving.previous }
+    if leaving.previous == 0 {
+      firstFamilyLink = leaving.next
+    } else {
+      families[Int(leaving.previous) - 1].next = leaving.next
+    }
+    if leaving.next == 0 {
+      lastFamilyLink = leaving.previous
+    } else {
+      families[Int(leaving.next) - 1].previous = leaving.previous
+    }
     families[id].isLive = false
     freeFamilies.append(FamilyID(id))
     familyChanges.append(.left(FamilyID(id)))
@@ -106,7 +122,8 @@ extension MergedView {
     if id == seriesMade { seriesMade += 1 }
     let last = families[Int(family)].last
     series[id] = Series(
-      whole: 0, fraction: 0, spelling: text, spellingLength: UInt16(spelling.count), records: 0, paidRecords: 0, isLive: true,
+      whole: 0, fraction: 0, spelling: text, spellingLength: UInt16(spelling.count), records: 0, paidRecords: 0,
+      isLive: true,
       kind: kind, family: family, next: 0, previous: last, changed: UInt32(truncatingIfNeeded: second))
     switch kind {
     case .timer, .histogram, .distribution: series[id].whole = Int64(timers.add(TimerState()))
@@ -126,9 +143,14 @@ extension MergedView {
     let id = freeFamilies.popLast().map(Int.init) ?? familiesMade
     if id == familiesMade { familiesMade += 1 }
     families[id] = Family(
-      name: text, nameLength: UInt16(name.count), isLive: true, kind: kind, next: 0, previous: lastFamilyLink, first: 0, last: 0,
+      name: text, nameLength: UInt16(name.count), isLive: true, kind: kind, next: 0, previous: lastFamilyLink, first: 0,
+      last: 0,
       seriesCount: 0, changed: UInt32(truncatingIfNeeded: second), whole: 0, fraction: 0, sum: 0)
-    if lastFamilyLink == 0 { firstFamilyLink = UInt32(id + 1) } else { families[Int(lastFamilyLink) - 1].next = UInt32(id + 1) }
+    if lastFamilyLink == 0 {
+      firstFamilyLink = UInt32(id + 1)
+    } else {
+      families[Int(lastFamilyLink) - 1].next = UInt32(id + 1)
+    }
     lastFamilyLink = UInt32(id + 1)
     familyIndex.insert(id, hash: hashOf(name, kind))
     familyChanges.append(.appeared(FamilyID(id)))
@@ -174,5 +196,7 @@ extension MergedView {
     }
   }
 
-  private func hashOf(_ text: [UInt8], _ kind: SampleKind) -> UInt64 { unsafe text.withUnsafeBytes { unsafe hashOf($0, kind) } }
+  private func hashOf(_ text: [UInt8], _ kind: SampleKind) -> UInt64 {
+    unsafe text.withUnsafeBytes { unsafe hashOf($0, kind) }
+  }
 }

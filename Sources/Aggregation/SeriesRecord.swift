@@ -1,3 +1,4 @@
+import CLinux
 import Protocol
 import Synchronization
 
@@ -35,7 +36,7 @@ struct SeriesRecord {
     case overflow
   }
 
-  // Safe, all of the below: the record's 64 bytes are within the owner's reservation, and the offsets are those of the table above.
+  // Safe: all of the below, the record's 64 bytes are within the owner's reservation, and the offsets are those of the table above.
 
   @inline(__always) var word0: Int64 {
     get { unsafe atomic(0).pointee.load(ordering: .relaxed) }
@@ -67,6 +68,9 @@ struct SeriesRecord {
     get { unsafe base.load(fromByteOffset: 60, as: UInt32.self) }
     nonmutating set { unsafe base.storeBytes(of: newValue, toByteOffset: 60, as: UInt32.self) }
   }
+
+  /// Asks for the record's cache line, to be written.
+  @inline(__always) func prefetch() { unsafe footfall_prefetch_write(base) }
 
   /// Where the spelling lies.
   @unsafe @inline(__always) var spelling: UnsafeRawPointer {

@@ -27,7 +27,7 @@ struct SetBlock {
     return block
   }
 
-  // Safe, all of the below: the offsets are those of the table above; slots are masked, registers are below 16,384.
+  // Safe: all of the below, the offsets are those of the table above; slots are masked, registers are below 16,384.
 
   private var used: UInt32 {
     get { unsafe base.load(as: UInt32.self) }
@@ -77,7 +77,9 @@ struct SetBlock {
   func forEachRegister(_ body: (Int, UInt8) -> Void) {
     if slots == 0 {
       let ranks = unsafe (base + 8).assumingMemoryBound(to: UInt8.self)
-      for register in 0..<HyperLogLog.registers where unsafe ranks[register] != 0 { unsafe body(register, ranks[register]) }
+      for register in 0..<HyperLogLog.registers where unsafe ranks[register] != 0 {
+        unsafe body(register, ranks[register])
+      }
       return
     }
     let table = unsafe (base + 8).assumingMemoryBound(to: UInt32.self)

@@ -8,7 +8,7 @@ import Platform
 ///
 /// Open addressing with linear probing, at most half full. A tag's upper bits are its home slot, so the index grows, and takes a
 /// slot back by shifting its followers, without a look at any key. The caller compares keys: a tag that fits is only a hint.
-/// - Invariant: `count * 2 <= capacity`, the capacity is a power of two from 1,024 to 2^31.
+/// - Invariant: `count * 2 <= capacity`, the capacity is a power of two from 4,096 to 2^31.
 /// - Complexity: `find` and `insert` O(1) expected; growth O(capacity), a streaming pass (about 2 ns a slot).
 @safe
 struct SpellingIndex: ~Copyable {
@@ -20,7 +20,7 @@ struct SpellingIndex: ~Copyable {
   @usableFromInline var mask: Int
 
   init() throws(SystemError) {
-    try self.init(bits: 10)
+    try self.init(bits: 12)
   }
 
   private init(bits: Int) throws(SystemError) {
@@ -98,7 +98,9 @@ struct SpellingIndex: ~Copyable {
   @inline(never)
   private mutating func grow() {
     // Without a larger index nothing more can be counted, and half full leaves no room to go on with this one.
-    guard var larger = try? SpellingIndex(bits: 32 - Int(shift) + 1) else { fatalError("no address space for the index of series") }
+    guard var larger = try? SpellingIndex(bits: 32 - Int(shift) + 1) else {
+      fatalError("no address space for the index of series")
+    }
     for index in 0...mask {
       // Safe: within the capacity.
       let slot = unsafe slots[index]

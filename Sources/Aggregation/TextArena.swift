@@ -29,7 +29,9 @@ struct TextArena: ~Copyable {
       used += units
     }
     // Safe: within the reservation by the check above.
-    if let from = text.baseAddress { unsafe (memory.base + Int(place) * 8).copyMemory(from: from, byteCount: text.count) }
+    if let from = text.baseAddress {
+      unsafe (memory.base + Int(place) * 8).copyMemory(from: from, byteCount: text.count)
+    }
     return place
   }
 

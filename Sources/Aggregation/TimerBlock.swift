@@ -37,7 +37,7 @@ struct TimerBlock {
     return block
   }
 
-  // Safe, all of the below: the offsets are those of the table above, and slots are masked by the capacity.
+  // Safe: all of the below, the offsets are those of the table above, and slots are masked by the capacity.
 
   var count: Double { unsafe base.load(as: Double.self) }
   var sum: Double { unsafe base.load(fromByteOffset: 8, as: Double.self) }

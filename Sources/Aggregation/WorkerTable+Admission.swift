@@ -105,7 +105,9 @@ extension WorkerTable {
     memory.takeCondemned { number, epoch in
       let record = memory.record(number)
       let isCurrent = record.role == .series || record.role == .overflow
-      if isCurrent && Int32(bitPattern: record.mark &- UInt32(truncatingIfNeeded: epoch)) <= 0 { leaving.append(number) }
+      if isCurrent && Int32(bitPattern: record.mark &- UInt32(truncatingIfNeeded: epoch)) <= 0 {
+        leaving.append(number)
+      }
     }
     for number in leaving { forget(number) }
   }

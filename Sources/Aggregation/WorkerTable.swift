@@ -40,6 +40,9 @@ package struct WorkerTable: ~Copyable {
   /// The samples of one line; at most one for every two bytes of it.
   private var packed: [Sample] = []
 
+  /// Plain counts whose records are on their way from memory.
+  var deferred = DeferredCounts()
+
   // Only where series come and go.
   var recordsMade = 0
   var firstFree: UInt32 = 0
@@ -63,6 +66,9 @@ package struct WorkerTable: ~Copyable {
     unsafe records = memory.recordMemory.base
   }
 
+  /// Series above which records no longer lie in the processor's caches, so that waiting for one costs more than putting it off.
+  private static let deferredAbove = 50_000
+
   /// Begins a batch: from now to `endBatch` the reader leaves this table's current half alone.
   /// - Parameters:
   ///   - monotonic: nanoseconds; orders gauge writes of all tables.
@@ -80,32 +86,44 @@ package struct WorkerTable: ~Copyable {
     if _slowPath(memory.hasCondemned) { forgetCondemned() }
   }
 
-  /// Ends a batch; what it counted is the reader's when it next flips.
+  /// Ends a batch: all of it is counted and booked, and the reader's when it next flips.
   package mutating func endBatch() {
+    if deferred.count > 0 { countDeferred() }
     memory.recordsInUse.store(recordsMade, ordering: .relaxed)
     memory.indexBytes.store(index.byteCount, ordering: .relaxed)
     memory.gate.leave()
   }
 
-  /// Counts every line of `bytes` into the table and books it in `tally`.
+  /// Counts every line of `bytes` into the table and books it in `tally`, some of it not before `endBatch`: until then the bytes stay as
+  /// they are.
   /// - Complexity: O(bytes); no allocation for series that are known.
   package mutating func count(_ bytes: PaddedBytes) {
     var at = 0
     // A local: as a member it would be copied on its way to each callee.
     var sample = Sample()
+    // The most frequent outcome is booked once, at the end.
+    var plainCounts: UInt64 = 0
+    let defers = index.count > Self.deferredAbove
     while at < bytes.count {
       at = reader.read(bytes, at: at, into: &sample)
       if sample.form == .plainCount {
-        countPlain(bytes, &sample)
+        if defers {
+          deferPlain(bytes, sample)
+        } else if countPlain(bytes, sample) {
+          plainCounts &+= 1
+        }
       } else {
         countOther(bytes, sample)
       }
     }
+    tally.lines &+= plainCounts
+    tally.accepted &+= plainCounts
+    tally.samples[Int(SampleKind.counter.rawValue)] &+= plainCounts
   }
 
+  /// - Returns: false if the line was refused, which has been booked.
   @inline(__always)
-  private mutating func countPlain(_ bytes: PaddedBytes, _ sample: inout Sample) {
-    tally.lines &+= 1
+  private mutating func countPlain(_ bytes: PaddedBytes, _ sample: borrowing Sample) -> Bool {
     // Safe: name and count lie within `bytes`, whose slack covers the hash's loads.
     let name = unsafe bytes.address(of: sample.nameStart)
     let length = sample.nameEnd &- sample.nameStart
@@ -113,15 +131,15 @@ package struct WorkerTable: ~Copyable {
     let number = unsafe find(name, length, hash, SampleKind.counter.rawValue)
     if _fastPath(number >= 0) {
       addWhole(touch(number), sample.integer)
-    } else if !applyMissing(bytes, Self.complete(&sample), hash) {
-      return
+      return true
     }
-    tally.accepted &+= 1
-    tally.samples[Int(SampleKind.counter.rawValue)] &+= 1
+    if applyMissing(bytes, Self.complete(sample), hash) { return true }
+    tally.lines &+= 1
+    return false
   }
 
   /// The fields that the reader leaves alone in a plain count.
-  private static func complete(_ sample: inout Sample) -> Sample {
+  static func complete(_ sample: borrowing Sample) -> Sample {
     var whole = Sample()
     whole.form = .single
     whole.lineStart = sample.lineStart
@@ -286,7 +304,8 @@ package struct WorkerTable: ~Copyable {
       at &+= 8
     }
     if at == count { return true }
-    let differ = unsafe left.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+    let differ =
+      unsafe left.loadUnaligned(fromByteOffset: at, as: UInt64.self)
       ^ right.loadUnaligned(fromByteOffset: at, as: UInt64.self)
     return UInt64(littleEndian: differ) &<< UInt64((8 &- (count &- at)) &* 8) == 0
   }

@@ -17,11 +17,13 @@ package enum Clock {
   /// Blocks the calling thread for about `nanoseconds` (below a second). A signal may end the sleep early.
   package static func sleep(nanoseconds: Int) {
     var time = timespec(tv_sec: 0, tv_nsec: nanoseconds)
+    // Safe: the kernel reads the time and writes no remainder.
     unsafe _ = nanosleep(&time, nil)
   }
 
   private static func read(_ clock: clockid_t) -> Int64 {
     var time = timespec()
+    // Safe: the kernel writes one timespec.
     unsafe _ = clock_gettime(clock, &time)
     return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
   }

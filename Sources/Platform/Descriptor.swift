@@ -21,12 +21,14 @@ package final class Descriptor: Sendable {
 
   /// Reads what there is, up to the room's size.
   package func read(into room: UnsafeMutableRawBufferPointer) -> Transfer {
+    // Safe: the kernel writes no more than the room holds.
     let count = retryingInterrupts { unsafe Glibc.read(number, room.baseAddress, room.count) }
     return count == 0 ? .end : Self.transfer(count)
   }
 
   /// Writes as much as the kernel takes. SIGPIPE is ignored by the program.
   package func write(_ bytes: Span<UInt8>) -> Transfer {
+    // Safe: the kernel reads the bytes before the call returns.
     let count = unsafe bytes.withUnsafeBytes { room in
       retryingInterrupts { unsafe send(number, room.baseAddress, room.count, footfall_msg_nosignal) }
     }
@@ -58,6 +60,7 @@ package final class WakeUp: Sendable {
   /// Makes it unreadable again.
   package func clear() {
     var count: eventfd_t = 0
+    // Safe: the kernel writes one number.
     unsafe _ = eventfd_read(descriptor.number, &count)
   }
 }

@@ -5,11 +5,13 @@ package enum File {
   /// The bytes of a file.
   /// - Throws: `EFBIG` for one of more than `limit` bytes, or what open(2) and read(2) give.
   package static func read(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
+    // Safe: the path is passed as a C string that lives through the call.
     let number = unsafe open(path, O_RDONLY | O_CLOEXEC)
     if number < 0 { throw SystemError("open", path) }
     let descriptor = Descriptor(owning: number)
     var bytes: [UInt8] = []
     var transfer = Descriptor.Transfer.end
+    // Safe: read(2) fills no more than the room, and only what it filled is looked at.
     unsafe withUnsafeTemporaryAllocation(byteCount: 65_536, alignment: 16) { room in
       repeat {
         transfer = unsafe descriptor.read(into: room)

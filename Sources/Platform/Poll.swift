@@ -22,6 +22,7 @@ package final class Poll {
   }
 
   private let descriptor: Descriptor
+  // Safe: epoll_event is a C union whose `u64` alone is ever written and read.
   private var ready: [epoll_event] = unsafe Array(repeating: epoll_event(), count: 256)
 
   package init() throws(SystemError) {
@@ -40,6 +41,7 @@ package final class Poll {
   }
 
   package func remove(_ descriptor: Descriptor) {
+    // Safe: the kernel only reads the event, which lives through the call.
     var event = unsafe epoll_event()
     unsafe _ = epoll_ctl(self.descriptor.number, EPOLL_CTL_DEL, descriptor.number, &event)
   }
@@ -49,6 +51,7 @@ package final class Poll {
   @discardableResult
   package func wait(milliseconds: Int?, _ body: (Event) -> Void) -> Int {
     let timeout = milliseconds.map { Int32(clamping: max(0, $0)) } ?? -1
+    // Safe: the kernel writes at most as many events as the array has.
     let count = unsafe epoll_wait(descriptor.number, &ready, Int32(ready.count), timeout)
     if count <= 0 { return 0 }
     for index in 0..<Int(count) {
@@ -69,6 +72,8 @@ package final class Poll {
     var event = unsafe epoll_event()
     unsafe event.events = interest.rawValue
     unsafe event.data.u64 = token
-    if unsafe epoll_ctl(self.descriptor.number, operation, descriptor.number, &event) < 0 { throw SystemError("epoll_ctl") }
+    if unsafe epoll_ctl(self.descriptor.number, operation, descriptor.number, &event) < 0 {
+      throw SystemError("epoll_ctl")
+    }
   }
 }

@@ -11,12 +11,16 @@ package struct ProcessFacts {
 
   /// Reads /proc/self. Costs some ten microseconds; nil where /proc is not mounted.
   package static func read() -> ProcessFacts? {
-    guard let memory = try? File.read("/proc/self/statm", limit: 4_096), let status = try? File.read("/proc/self/stat", limit: 4_096) else { return nil }
+    guard let memory = try? File.read("/proc/self/statm", limit: 4_096),
+      let status = try? File.read("/proc/self/stat", limit: 4_096)
+    else { return nil }
     let pages = String(decoding: memory, as: UTF8.self).split(separator: " ").compactMap { Int64($0) }
     // The command's name may hold spaces and parentheses; the fields begin behind the last one.
-    let fields = String(decoding: status, as: UTF8.self).split(separator: ")").last.map { $0.split(separator: " ") } ?? []
+    let fields =
+      String(decoding: status, as: UTF8.self).split(separator: ")").last.map { $0.split(separator: " ") } ?? []
     guard pages.count >= 2, fields.count > 17 else { return nil }
     var limit = rlimit()
+    // Safe: the kernel writes one rlimit.
     unsafe _ = getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     let pageSize = Int64(sysconf(Int32(_SC_PAGESIZE)))
     return ProcessFacts(
@@ -25,6 +29,7 @@ package struct ProcessFacts {
   }
 
   private static func countDescriptors() -> Int64 {
+    // Safe: the folder is closed once, after the last look.
     guard let folder = unsafe opendir("/proc/self/fd") else { return 0 }
     defer { unsafe _ = closedir(folder) }
     var count: Int64 = 0
@@ -37,6 +42,7 @@ package struct ProcessFacts {
   package static var processors: Int {
     // Room for 8,192 processors.
     var mask = [UInt64](repeating: 0, count: 128)
+    // Safe: the length passed is the array's.
     guard unsafe footfall_affinity(0, mask.count * 8, &mask) > 0 || mask.contains(where: { $0 != 0 }) else { return 1 }
     return max(1, mask.reduce(0) { $0 + $1.nonzeroBitCount })
   }

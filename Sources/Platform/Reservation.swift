@@ -3,9 +3,10 @@ import Glibc
 /// A stretch of address space whose pages appear when they are first touched, zeroed.
 ///
 /// What lies in it never moves, so another thread may keep reading while it fills up; what was never touched costs nothing.
-/// The owner frees it; whoever holds a pointer into it must not outlive the owner.
+/// The owner frees it; whoever holds a pointer into it must not outlive the owner. `@unchecked Sendable`: the bytes are shared by the
+/// rules of whoever lays them out.
 @safe
-package struct Reservation: ~Copyable, @unchecked Sendable {  // the bytes are shared by the rules of whoever lays them out
+package struct Reservation: ~Copyable, @unchecked Sendable {
   /// First byte, aligned to a page.
   @unsafe package let base: UnsafeMutableRawPointer
   /// Bytes reserved.

@@ -11,6 +11,7 @@ package struct Signals {
 
   /// Blocks the signals for this thread and those that it starts from now on, and ignores SIGPIPE.
   package init() throws(SystemError) {
+    // Safe: all of the calls get a set of this function, which they copy.
     var set = sigset_t()
     unsafe sigemptyset(&set)
     for (number, _) in Self.numbers { unsafe sigaddset(&set, number) }
@@ -25,6 +26,7 @@ package struct Signals {
   package func next() -> Signal {
     while true {
       var info = signalfd_siginfo()
+      // Safe: the structure is plain bytes, and the kernel fills it whole or not at all.
       let count = unsafe withUnsafeMutableBytes(of: &info) { room in
         retryingInterrupts { unsafe read(descriptor.number, room.baseAddress, room.count) }
       }

@@ -70,7 +70,9 @@ package enum Socket {
       unsafe getsockname(socket.number, bytes.baseAddress!.assumingMemoryBound(to: sockaddr.self), &length)
     }
     guard status == 0 else { return "" }
-    return unsafe withUnsafeBytes(of: address.sun_path) { unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    return unsafe withUnsafeBytes(of: address.sun_path) {
+      unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+    }
   }
 
   /// For a socket that somebody else made.
@@ -109,8 +111,11 @@ package enum Socket {
     return status == 0 ? words[place] : 0
   }
 
-  /// From now on the kernel drops what arrives, and counts it: a classic BPF program of one instruction, `return 0` (socket(7),
-  /// SO_ATTACH_FILTER). What the buffer holds can still be read, so nothing falls between a last read and the close.
+  /// Closes a datagram socket's books: what arrives is first dropped by the kernel, and counted, and then turned away, so that a sender
+  /// learns of it (ECONNREFUSED). What the buffer holds can still be read; nothing falls between a last look and the close.
+  ///
+  /// The drop is a classic BPF program of one instruction, `return 0` (socket(7), SO_ATTACH_FILTER); the turning away is a connect(2) to
+  /// the discard port of its own address, since a connected socket hears its peer alone.
   package static func refuseArrivals(_ socket: Descriptor) throws(SystemError) {
     var instruction = sock_filter(code: 0x06, jt: 0, jf: 0, k: 0)  // BPF_RET | BPF_K
     let status = unsafe withUnsafeMutablePointer(to: &instruction) { pointer in
@@ -121,15 +126,23 @@ package enum Socket {
         socklen_t(MemoryLayout<sock_fprog>.size))
     }
     if status < 0 { throw SystemError("setsockopt SO_ATTACH_FILTER") }
+    // A unix socket has no such peer; its senders fail when it closes.
+    guard let nowhere = localAddress(socket).replacing(port: 9) else { return }
+    if unsafe nowhere.withPointer({ unsafe connect(socket.number, $0, $1) }) < 0 {
+      throw SystemError("connect", nowhere.description)
+    }
   }
 
-  private static func bound(_ address: SocketAddress, _ type: Int32, reusesPort: Bool) throws(SystemError) -> Descriptor {
+  private static func bound(_ address: SocketAddress, _ type: Int32, reusesPort: Bool) throws(SystemError) -> Descriptor
+  {
     let number = socket(address.isV6 ? AF_INET6 : AF_INET, type | flags, 0)
     if number < 0 { throw SystemError("socket", address.description) }
     let socket = Descriptor(owning: number)
     if type == stream { try set(socket, SOL_SOCKET, SO_REUSEADDR, 1) }
     if reusesPort { try set(socket, SOL_SOCKET, SO_REUSEPORT, 1) }
-    if unsafe address.withPointer({ unsafe bind(number, $0, $1) }) < 0 { throw SystemError("bind", address.description) }
+    if unsafe address.withPointer({ unsafe bind(number, $0, $1) }) < 0 {
+      throw SystemError("bind", address.description)
+    }
     return socket
   }
 

@@ -33,6 +33,18 @@ package struct SocketAddress: Sendable, CustomStringConvertible {
 
   package var isV6: Bool { storage.ss_family == sa_family_t(AF_INET6) }
 
+  /// The same address with another port; nil for a unix socket's.
+  func replacing(port: UInt16) -> SocketAddress? {
+    var copy = self
+    // The port stands at the same place in both versions.
+    guard Int32(storage.ss_family) == AF_INET || isV6 else { return nil }
+    // Safe: an address of either version is longer than 4 bytes.
+    unsafe withUnsafeMutableBytes(of: &copy.storage) {
+      unsafe $0.storeBytes(of: port.bigEndian, toByteOffset: 2, as: UInt16.self)
+    }
+    return copy
+  }
+
   /// Lends the address as the kernel takes it.
   func withPointer<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
     unsafe withUnsafeBytes(of: storage) {
@@ -49,11 +61,15 @@ package struct SocketAddress: Sendable, CustomStringConvertible {
         switch Int32(storage.ss_family) {
         case AF_INET:
           var address = unsafe bytes.load(as: sockaddr_in.self)
-          guard unsafe inet_ntop(AF_INET, &address.sin_addr, text.baseAddress, socklen_t(text.count)) != nil else { return "" }
+          guard unsafe inet_ntop(AF_INET, &address.sin_addr, text.baseAddress, socklen_t(text.count)) != nil else {
+            return ""
+          }
           return unsafe "\(String(cString: text.baseAddress!)):\(UInt16(bigEndian: address.sin_port))"
         case AF_INET6:
           var address = unsafe bytes.load(as: sockaddr_in6.self)
-          guard unsafe inet_ntop(AF_INET6, &address.sin6_addr, text.baseAddress, socklen_t(text.count)) != nil else { return "" }
+          guard unsafe inet_ntop(AF_INET6, &address.sin6_addr, text.baseAddress, socklen_t(text.count)) != nil else {
+            return ""
+          }
           return unsafe "[\(String(cString: text.baseAddress!))]:\(UInt16(bigEndian: address.sin6_port))"
         default: return ""
         }

@@ -17,10 +17,12 @@ package struct Thread: Sendable {
     var handle = pthread_t()
     let start = unsafe Unmanaged.passRetained(Start(body))
     // Safe: the thread takes the reference over, once; if none is made, it is given back here.
-    let status = unsafe pthread_create(&handle, nil, { context in
-      unsafe Unmanaged<Start>.fromOpaque(context!).takeRetainedValue().body()
-      return nil
-    }, start.toOpaque())
+    let status = unsafe pthread_create(
+      &handle, nil,
+      { context in
+        unsafe Unmanaged<Start>.fromOpaque(context!).takeRetainedValue().body()
+        return nil
+      }, start.toOpaque())
     if status != 0 {
       unsafe start.release()
       throw SystemError("pthread_create", name, number: status)

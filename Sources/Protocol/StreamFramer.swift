@@ -85,7 +85,8 @@ package struct StreamFramer: Sendable {
 
   private mutating func nextPacket(_ bytes: Span<UInt8>, _ start: inout Int) -> Step {
     if bytes.count - start < 4 { return .rest(start) }
-    let length = Int(bytes[start]) | Int(bytes[start + 1]) << 8 | Int(bytes[start + 2]) << 16 | Int(bytes[start + 3]) << 24
+    let length =
+      Int(bytes[start]) | Int(bytes[start + 1]) << 8 | Int(bytes[start + 2]) << 16 | Int(bytes[start + 3]) << 24
     if length > Self.longestRest - 4 {
       // No client sends so much at once: the stream has lost its step, and what follows is read as lines.
       framing = .lines

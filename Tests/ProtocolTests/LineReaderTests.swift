@@ -196,6 +196,13 @@ import Testing
     }
   }
 
+  @Test func `measures the line and not only its name`() {
+    let name = String(repeating: "n", count: 8000)
+    let key = String(repeating: "k", count: LineReader.longestLine - 8003)
+    #expect(samples(of: "\(name):\(key)|c\n").first?.form == .plainCount)
+    #expect(samples(of: "\(name):\(key)k|c\n").first?.fault == LineFault(.tooLong, at: LineReader.longestLine))
+  }
+
   @Test func `refuses keyed counts when strict and takes packed ones`() {
     let strict = LineReader(strict: true)
     for line in ["visit:page1|c", "visit:page1:5|c", "visit:a|c|#x", "visit:x:y|c"] {
@@ -218,6 +225,11 @@ import Testing
     #expect(read.map(\.form) == Array(repeating: .plainCount, count: lines.count))
     #expect(read.map(\.integer) == [7, 1234, 12_345_678, 1, 1, 1])
     #expect(read.map { $0.nameEnd - $0.nameStart } == [10, 5, 5, 11, 10, 8])
+  }
+
+  @Test(arguments: ["a:|c", "a:|c|#k", "a::1|c", "a:nan|c", "a:--1|c", "a:|s", ":1|c", "a|c"])
+  func `leaves no fault of structure to the spelling`(_ line: String) {
+    #expect(samples(of: line).map(\.form) == [.refused])
   }
 
   @Test func `finds every line of a text whatever ends it`() {

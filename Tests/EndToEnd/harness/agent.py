@@ -54,13 +54,15 @@ class Agent:
     def wait_until_ready(self, seconds=10.0):
         def listening():
             line = next((line for line in self.log if re.search(r"\blistening\b", line)), None)
-            assert line or self._process.poll() is None, f"the agent ended with {self._process.returncode}: {self.log}"
+            if line is None and not self.is_running:
+                self._reader.join()
+                raise RuntimeError(f"the agent ended with {self._process.returncode} before it listened: {self.log}")
             return line
 
         for kind, addresses in LISTENING.findall(wait_for(listening, "a log line that names the listeners", seconds)):
             self.bound[kind] = addresses.strip('"').split(",")
         if "http" in self.bound:
-            wait_for(lambda: self._is_ready(), "/ready answers 200", seconds)
+            wait_for(self._is_ready, "/ready answers 200", seconds)
         return self
 
     @property
