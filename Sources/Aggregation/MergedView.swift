@@ -98,11 +98,15 @@ package struct MergedView: ~Copyable {
 
   // MARK: Reading
 
+  /// Tables that feed it.
+  package var tableCount: Int { sources.count }
   /// Live series.
   package var seriesCount: Int { seriesIndex.count }
   /// Live families.
   package var familyCount: Int { familyIndex.count }
 
+  /// Whether a number from outside names a series.
+  package func isLive(_ id: SeriesID) -> Bool { Int(id) < seriesMade && series[Int(id)].isLive }
   package func series(_ id: SeriesID) -> Series { series[Int(id)] }
   package func family(_ id: FamilyID) -> Family { families[Int(id)] }
 

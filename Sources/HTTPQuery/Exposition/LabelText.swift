@@ -1,0 +1,128 @@
+import Aggregation
+import Bytes
+import Protocol
+
+/// Writes the labels of one family's series, `page="page1",zone="eu"`, straight from their spellings.
+///
+/// The series of a family mostly have the same label names, so each name is made fit for the page once and then only recognised.
+/// Two labels whose names meet once they are fit join their values with commas. Nothing of that sort can happen while no two names of
+/// the family meet, and `namesMeet` says when they first do: from then on labels are sorted and joined with care, and whoever writes
+/// the page must look for series that have become the same.
+struct LabelText {
+  /// Beyond so many names in a family, each series is written with care.
+  static let nameLimit = 64
+
+  private let onTimer: Bool
+  private let quotesNames: Bool
+  private let keyLabels: KeyLabels
+  /// Label names as the spellings have them, and as the page has them: `page="`.
+  private var raw: [[UInt8]] = []
+  private var text: [[UInt8]] = []
+  /// Two of the family's names have met, or there are too many to tell.
+  private(set) var namesMeet = false
+
+  init(kind: SampleKind, quotesNames: Bool, keyLabels: KeyLabels) {
+    onTimer = kind.isTimer
+    self.quotesNames = quotesNames
+    self.keyLabels = keyLabels
+  }
+
+  /// Appends a series' labels without braces; nothing if it has none.
+  mutating func write(_ spelling: Span<UInt8>, to writer: inout ByteWriter) {
+    if namesMeet { return writeWithCare(spelling, to: &writer) }
+    let start = writer.count
+    var place = 0
+    SeriesLabels(of: spelling).forEach(in: spelling, keyLabels: keyLabels) { key, value in
+      if writer.count > start { writer.append(UInt8(ascii: ",")) }
+      let known = place < raw.count && key.isEqual(to: raw[place]) ? place : find(key)
+      writer.append(text[known])
+      Self.writeValue(value, to: &writer)
+      writer.append(UInt8(ascii: "\""))
+      place = known + 1
+    }
+    if namesMeet {
+      writer.truncate(to: start)
+      writeWithCare(spelling, to: &writer)
+    }
+  }
+
+  /// The place of a name that is not where it was expected; a new one is made fit.
+  private mutating func find(_ key: Span<UInt8>) -> Int {
+    for place in raw.indices where key.isEqual(to: raw[place]) { return place }
+    let fit = fitName(key)
+    if text.contains(fit) || raw.count == Self.nameLimit { namesMeet = true }
+    raw.append(Array(key))
+    text.append(fit)
+    return raw.count - 1
+  }
+
+  private func fitName(_ key: Span<UInt8>) -> [UInt8] {
+    let plain = key.plainBytes
+    var writer = ByteWriter(capacity: key.count + 16)
+    if quotesNames && !PrometheusName.isPlainLabel(plain.span) {
+      writer.append(UInt8(ascii: "\""))
+      PrometheusName.writeLabelValue(plain.span, to: &writer)
+      writer.append(UInt8(ascii: "\""))
+    } else {
+      PrometheusName.writeLabel(plain.span, onTimer: onTimer, to: &writer)
+    }
+    writer.append("=\"" as StaticString)
+    return writer.bytes
+  }
+
+  private func writeWithCare(_ spelling: Span<UInt8>, to writer: inout ByteWriter) {
+    var labels: [(name: [UInt8], value: [UInt8])] = []
+    SeriesLabels(of: spelling).forEach(in: spelling, keyLabels: keyLabels) { key, value in
+      var text = ByteWriter()
+      Self.writeValue(value, to: &text)
+      labels.append((fitName(key), text.bytes))
+    }
+    // Sorted by the new names, those of one name in the order of the old ones, so that the same labels always read the same.
+    let order = labels.indices.sorted { left, right in
+      labels[left].name == labels[right].name
+        ? left < right : labels[left].name.lexicographicallyPrecedes(labels[right].name)
+    }
+    for (turn, place) in order.enumerated() {
+      if turn > 0 && labels[order[turn - 1]].name == labels[place].name {
+        writer.truncate(to: writer.count - 1)
+        writer.append(UInt8(ascii: ","))
+      } else {
+        if turn > 0 { writer.append(UInt8(ascii: ",")) }
+        writer.append(labels[place].name)
+      }
+      writer.append(labels[place].value)
+      writer.append(UInt8(ascii: "\""))
+    }
+  }
+
+  /// A value escaped for the page. Lines hold no control bytes, so an LF cannot come.
+  static func writeValue(_ value: Span<UInt8>, to writer: inout ByteWriter) {
+    var start = 0
+    for place in value.indices {
+      let byte = value[place]
+      if byte >= 0x20 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\") { continue }
+      writer.append(value.extracting(start..<place))
+      start = place + 1
+      if byte >= 0x20 { writer.append(UInt8(ascii: "\\")) }
+      writer.append(SeriesLabels.plain(byte))
+    }
+    writer.append(value.extracting(start..<value.count))
+  }
+}
+
+extension Span<UInt8> {
+  /// Whether these are the bytes of `other`.
+  func isEqual(to other: [UInt8]) -> Bool {
+    if count != other.count { return false }
+    for place in indices where self[place] != other[place] { return false }
+    return true
+  }
+}
+
+extension [UInt8] {
+  init(_ span: Span<UInt8>) {
+    self = []
+    reserveCapacity(span.count)
+    for place in span.indices { append(span[place]) }
+  }
+}

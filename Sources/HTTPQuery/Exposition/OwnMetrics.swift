@@ -1,0 +1,157 @@
+import Aggregation
+import Bytes
+import Platform
+import Protocol
+import Synchronization
+
+/// The program's own families, `footfall_*` and `process_*`, which come first on every page.
+struct OwnMetrics {
+  private var page: OwnPage
+
+  init(_ language: ExpositionFormat.Language, _ metric: Glob?) { page = OwnPage(language, metric) }
+
+  /// The families as text.
+  static func text(
+    _ state: QueryState, _ view: borrowing MergedView, _ language: ExpositionFormat.Language, _ metric: Glob?
+  ) -> [UInt8] {
+    var own = OwnMetrics(language, metric)
+    own.writeProgram(state)
+    own.writeLedger(state.books)
+    own.writeHTTP(state)
+    own.writeView(state, view)
+    if let facts = ProcessFacts.read() { own.writeProcess(state, facts) }
+    return own.page.text.bytes
+  }
+
+  private mutating func writeProgram(_ state: QueryState) {
+    page.family("footfall_build_info", .gauge, "The version that runs; the value is always 1.") {
+      $0.sample([("version", state.settings.version)], 1)
+    }
+    page.family("footfall_start_time_seconds", .gauge, "When the program began to answer, in seconds since 1970.") {
+      $0.sample(Double(state.startedWall) / 1e9)
+    }
+  }
+
+  /// Lines read = accepted + refused, and datagrams received + dropped = sent, whenever nothing is in flight.
+  private mutating func writeLedger(_ books: [ListenerBooks]) {
+    let each = books.map { (name: $0.name, kind: $0.kind, tally: $0.read()) }
+    let datagrams = books.filter { $0.kind == .datagrams }
+    page.family("footfall_datagrams_received_total", .counter, "Datagrams received.") {
+      for one in each where one.kind == .datagrams { $0.sample([("listener", one.name)], one.tally.datagrams) }
+    }
+    page.family(
+      "footfall_datagrams_dropped_total", .counter,
+      "Datagrams that the kernel dropped because the receive buffer was full."
+    ) {
+      for one in datagrams { $0.sample([("listener", one.name), ("where", "kernel")], one.kernelDrops()) }
+    }
+    page.family("footfall_bytes_received_total", .counter, "Bytes received in datagrams and streams.") {
+      for one in each { $0.sample([("listener", one.name)], one.tally.bytes) }
+    }
+    page.family("footfall_lines_read_total", .counter, "Lines read; each is accepted or refused.") {
+      for one in each { $0.sample([("listener", one.name)], one.tally.lines) }
+    }
+    page.family("footfall_lines_accepted_total", .counter, "Lines accepted.") {
+      for one in each { $0.sample([("listener", one.name)], one.tally.accepted) }
+    }
+    page.family("footfall_lines_refused_total", .counter, "Lines refused, by reason.") {
+      for one in each {
+        for reason in Refusal.allCases {
+          $0.sample(
+            [("listener", one.name), ("reason", "\(reason.label)")], one.tally.refused[Int(reason.rawValue)])
+        }
+      }
+    }
+    page.family(
+      "footfall_sections_skipped_total", .counter, "Sections of accepted lines that the grammar does not know."
+    ) {
+      for one in each { $0.sample([("listener", one.name)], one.tally.skippedSections) }
+    }
+    page.family("footfall_samples_total", .counter, "Samples counted, by kind.") {
+      for kind in SampleKind.allCases {
+        $0.sample(
+          [("kind", "\(kind.label)")], each.reduce(0) { $0 + $1.tally.samples[Int(kind.rawValue)] })
+      }
+    }
+    page.family(
+      "footfall_out_of_window_total", .counter, "Samples whose timestamp was too far off: counted, but not in history."
+    ) {
+      $0.sample(each.reduce(0) { $0 + $1.tally.outOfWindow })
+    }
+    page.family("footfall_connections", .gauge, "Connections open now.") {
+      for one in books where one.kind != .datagrams {
+        $0.sample([("listener", one.name)], UInt64(one.connections.load(ordering: .relaxed)))
+      }
+    }
+    page.family("footfall_connections_rejected_total", .counter, "Connections turned away at the limit of connections.")
+    {
+      for one in books where one.kind != .datagrams {
+        $0.sample([("listener", one.name)], UInt64(one.rejectedConnections.load(ordering: .relaxed)))
+      }
+    }
+  }
+
+  private mutating func writeHTTP(_ state: QueryState) {
+    page.family("footfall_http_requests_total", .counter, "Requests answered, by route and status.") {
+      for (key, count) in state.requests.sorted {
+        $0.sample([("route", key.route), ("code", "\(key.code)")], count)
+      }
+    }
+    page.family(
+      "footfall_scrape_duration_seconds", .summary, "Making a page of metrics, without waiting for the scraper."
+    ) {
+      $0.durations(state.scrapes)
+    }
+    page.family("footfall_flush_duration_seconds", .summary, "Taking over what the workers gathered.") {
+      $0.durations(state.flushes)
+    }
+  }
+
+  private mutating func writeView(_ state: QueryState, _ view: borrowing MergedView) {
+    let byKind = view.seriesByKind
+    let memory = view.memory
+    let limited = view.limited
+    page.family("footfall_series", .gauge, "Live series, by kind.") {
+      for kind in SampleKind.allCases { $0.sample([("kind", "\(kind.label)")], UInt64(byKind[Int(kind.rawValue)])) }
+    }
+    page.family(
+      "footfall_series_limited_total", .counter, "Samples that a limit on series sent to __other__, by metric."
+    ) {
+      for (metric, samples) in limited.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
+        $0.sample([("metric", metric)], UInt64(clamping: samples))
+      }
+    }
+    page.family(
+      "footfall_export_conflicts_total", .counter,
+      "Families found to have a name of an earlier family or of this program: left out of a page until that one leaves."
+    ) {
+      for (metric, families) in state.exposed.conflicts.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
+        $0.sample([("metric", metric)], families)
+      }
+    }
+    page.family("footfall_memory_bytes", .gauge, "Memory in use, by what it is for.") {
+      for (part, bytes) in memory { $0.sample([("part", "\(part)")], UInt64(bytes)) }
+    }
+  }
+
+  /// The families that every client library of Prometheus has.
+  private mutating func writeProcess(_ state: QueryState, _ facts: ProcessFacts) {
+    page.family("process_cpu_seconds_total", .counter, "User and system time used, in seconds.") {
+      $0.sample(Double(Clock.processCPU()) / 1e9)
+    }
+    page.family("process_start_time_seconds", .gauge, "When the process started, in seconds since 1970.") {
+      $0.sample(Double(state.startedWall) / 1e9)
+    }
+    page.family("process_resident_memory_bytes", .gauge, "Resident memory.") {
+      $0.sample(UInt64(facts.residentBytes))
+    }
+    page.family("process_virtual_memory_bytes", .gauge, "Address space, reservations included.") {
+      $0.sample(UInt64(facts.virtualBytes))
+    }
+    page.family("process_open_fds", .gauge, "Open file descriptors.") { $0.sample(UInt64(facts.openDescriptors)) }
+    page.family("process_max_fds", .gauge, "File descriptors that may be open.") {
+      $0.sample(UInt64(facts.descriptorLimit))
+    }
+    page.family("process_threads", .gauge, "Threads.") { $0.sample(UInt64(facts.threads)) }
+  }
+}

@@ -1,0 +1,76 @@
+import Aggregation
+import Protocol
+
+/// One walk over the series of a family, cut into slices: the greatest ones, and sums over those that a filter includes.
+///
+/// The view must be pinned from the first step to the last.
+struct FamilyScan {
+  let family: FamilyID
+  let kind: SampleKind
+  private let filter: SeriesFilter
+  private let wantsSketch: Bool
+  private var next: SeriesID?
+  private(set) var top: TopList<SeriesID>
+
+  /// Over the series included: how many, their total, and of timers the sum of all values and the window's samples.
+  private(set) var seriesCount = 0
+  private(set) var total: (whole: Int64?, value: Double) = (0, 0)
+  private(set) var sum = 0.0
+  private(set) var sketch = Sketch()
+
+  /// What a series costs whose sketch or registers are merged, in plain series.
+  private static let mergeCost = 200
+
+  init(
+    _ family: FamilyID, in view: borrowing MergedView, top: Int, filter: SeriesFilter = .init(),
+    wantsSketch: Bool = false
+  ) {
+    self.family = family
+    kind = view.family(family).kind
+    self.filter = filter
+    self.wantsSketch = wantsSketch
+    next = view.firstSeries(of: family)
+    self.top = TopList(limit: top)
+  }
+
+  /// Goes on for up to about `budget` series, and takes what it used off it.
+  /// - Returns: true at the end.
+  mutating func step(_ view: inout MergedView, budget: inout Int) -> Bool {
+    while let id = next {
+      if budget <= 0 { return false }
+      budget -= 1
+      if filter.includes(id, view) { take(id, &view, &budget) }
+      next = view.series(after: id)
+    }
+    return true
+  }
+
+  private mutating func take(_ id: SeriesID, _ view: inout MergedView, _ budget: inout Int) {
+    let series = view.series(id)
+    seriesCount += 1
+    switch kind {
+    case .counter, .event:
+      add(series.total)
+      top.offer(id, rank: series.total.value)
+    case .gauge, .serviceCheck:
+      top.offer(id, rank: series.gauge)
+    case .set:
+      budget -= Self.mergeCost
+      top.offer(id, rank: Double(view.cardinality(series)))
+    case .timer, .histogram, .distribution:
+      let timer = view.timer(series)
+      add((Int64(exactly: timer.count), timer.count))
+      sum += timer.sum
+      top.offer(id, rank: timer.count)
+      if wantsSketch {
+        budget -= Self.mergeCost
+        sketch.merge(view.recentSketch(series))
+      }
+    }
+  }
+
+  private mutating func add(_ more: (whole: Int64?, value: Double)) {
+    let whole = total.whole.flatMap { mine in more.whole.map { mine.addingReportingOverflow($0) } }
+    total = (whole.flatMap { $0.overflow ? nil : $0.partialValue }, total.value + more.value)
+  }
+}

@@ -1,0 +1,64 @@
+import Bytes
+import Protocol
+
+/// Everything that can be asked for, in the order in which `/` lists it.
+enum Routes {
+  static let all: [Route] = [
+    Route(.get, "/", "This list") { state, _ in .ready(index(state)) },
+    Route(.get, "/metrics", "All series for Prometheus", readsCounts: true) { state, call in
+      MetricsPage.answer(state, call)
+    },
+    Route(.get, "/stats", "Totals and the busiest metrics", readsCounts: true) { state, call in
+      StatsWork.answer(state, call)
+    },
+    Route(.get, "/stats/{metric}", "One metric in detail", readsCounts: true) { state, call in
+      MetricWork.answer(state, call)
+    },
+    Route(.get, "/series", "The live series, paged", readsCounts: true) { state, call in SeriesWork.answer(state, call)
+    },
+    Route(.get, "/health", "Whether the program is well") { state, _ in .ready(HealthAnswer.health(state)) },
+    Route(.get, "/ready", "Whether it takes traffic") { state, _ in .ready(HealthAnswer.ready(state)) },
+    Route(.get, "/status", "Listeners, workers, memory, ledger") { state, _ in .ready(StatusAnswer.status(state)) },
+    Route(.get, "/explain", "How a line is read") { state, call in .ready(explanation(state, call)) },
+  ]
+
+  /// The routes that a path has, by method; empty: there is no such path.
+  static func matching(_ path: [String]) -> [(route: Route, values: [String])] {
+    all.compactMap { route in route.match(path).map { (route, $0) } }
+  }
+
+  /// The methods that a path takes. GET brings HEAD, and every path takes OPTIONS.
+  static func methods(of routes: [Route]) -> [Method] {
+    var methods: [Method] = []
+    for route in routes {
+      methods.append(route.method)
+      if route.method == .get { methods.append(.head) }
+    }
+    return methods + [.options]
+  }
+
+  private static func index(_ state: QueryState) -> Response {
+    .json(
+      JSONWriter.object { json in
+        json.member("message", "Footfall counts what statsd clients send")
+        json.member("version", state.settings.version)
+        json.member("endpoints") { json in
+          for route in all {
+            json.key("\(route.method.rawValue) \(route.pattern)".utf8)
+            json.string(route.summary)
+          }
+        }
+      })
+  }
+
+  private static func explanation(_ state: QueryState, _ call: Route.Call) -> Response {
+    guard let line = call.request.parameter("line") else {
+      return .invalid([.missing(query: "line")])
+    }
+    var text = ByteWriter(capacity: 256)
+    PaddedText(line).read {
+      explain($0, into: &text, reader: state.settings.reader, keyLabels: state.settings.keyLabels)
+    }
+    return .json(text)
+  }
+}

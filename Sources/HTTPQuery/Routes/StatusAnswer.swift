@@ -1,0 +1,84 @@
+import Aggregation
+import Platform
+import Protocol
+import Synchronization
+
+/// `/status`, and the ledger as `/stats` shows it too.
+enum StatusAnswer {
+  static func status(_ state: QueryState) -> Response {
+    .json(
+      JSONWriter.object(capacity: 4_096) { json in
+        json.member("status", "healthy")
+        json.member("phase", "\(state.agent.phase)")
+        json.member("uptime", state.uptimeSeconds)
+        json.member("total_requests", state.requests.total)
+        json.member("version", state.settings.version)
+        json.key("debug_mode")
+        json.bool(false)
+        json.key("listeners")
+        json.array { json in
+          for books in state.books { json.object { writeListener(books, to: &$0) } }
+        }
+        json.member("workers", state.books.map(\.ledgers.count).max() ?? 0)
+        json.member("series", state.view.seriesCount)
+        json.member("memory") { writeMemory(state, to: &$0) }
+        json.member("ledger") { writeLedger(state.books, to: &$0) }
+      })
+  }
+
+  /// What came, and what became of it: in all, and by listener.
+  static func writeLedger(_ books: [ListenerBooks], to json: inout JSONWriter) {
+    var all = LineTally()
+    var dropped: UInt64 = 0
+    let each = books.map { books in (name: books.name, tally: books.read(), dropped: books.kernelDrops()) }
+    for one in each {
+      all.add(one.tally)
+      dropped += one.dropped
+    }
+    write(all, dropped: dropped, to: &json)
+    json.member("listeners") { json in
+      for one in each {
+        json.key(one.name.utf8)
+        json.object { write(one.tally, dropped: one.dropped, to: &$0) }
+      }
+    }
+  }
+
+  private static func write(_ tally: LineTally, dropped: UInt64, to json: inout JSONWriter) {
+    json.member("datagrams_received", tally.datagrams)
+    json.member("datagrams_dropped", dropped)
+    json.member("bytes_received", tally.bytes)
+    json.member("lines_read", tally.lines)
+    json.member("lines_accepted", tally.accepted)
+    json.member("lines_refused") { json in
+      for reason in Refusal.allCases { json.member(reason.label, tally.refused[Int(reason.rawValue)]) }
+    }
+    json.member("sections_skipped", tally.skippedSections)
+  }
+
+  private static func writeListener(_ books: ListenerBooks, to json: inout JSONWriter) {
+    json.member("name", books.name)
+    if books.kind == .datagrams { return }
+    json.member("connections", books.connections.load(ordering: .relaxed))
+    json.member("connections_rejected", books.rejectedConnections.load(ordering: .relaxed))
+  }
+
+  private static func writeMemory(_ state: QueryState, to json: inout JSONWriter) {
+    for (part, bytes) in state.view.memory { json.member(part, bytes) }
+    if let facts = ProcessFacts.read() { json.member("resident", facts.residentBytes) }
+  }
+}
+
+extension LineTally {
+  /// Adds another's numbers.
+  fileprivate mutating func add(_ other: LineTally) {
+    datagrams += other.datagrams
+    bytes += other.bytes
+    lines += other.lines
+    accepted += other.accepted
+    skippedSections += other.skippedSections
+    outOfWindow += other.outOfWindow
+    for reason in 0..<Self.refusals { refused[reason] += other.refused[reason] }
+    for kind in 0..<Self.kinds { samples[kind] += other.samples[kind] }
+  }
+}

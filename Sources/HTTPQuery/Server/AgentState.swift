@@ -1,0 +1,25 @@
+import Platform
+import Synchronization
+
+/// How far the program has come, as `/ready` tells it.
+package enum AgentPhase: UInt8, Sendable {
+  case starting, serving, draining, stopped
+}
+
+/// The phase of the program: set by the main thread, heeded by the query thread.
+package final class AgentState: Sendable {
+  private let current = Atomic<UInt8>(AgentPhase.starting.rawValue)
+  /// What the query thread polls beside its sockets.
+  let wakeUp: WakeUp
+
+  package init() throws(SystemError) { wakeUp = try WakeUp() }
+
+  package var phase: AgentPhase {
+    // Release and acquire: whoever sees `stopped` sees what the workers that ended before it have written.
+    get { AgentPhase(rawValue: current.load(ordering: .acquiring)) ?? .stopped }
+    set {
+      current.store(newValue.rawValue, ordering: .releasing)
+      wakeUp.signal()
+    }
+  }
+}

@@ -1,0 +1,21 @@
+import Platform
+
+/// A connection with its socket.
+final class QueryClient {
+  let descriptor: Descriptor
+  let token: UInt64
+  var connection: Connection
+  /// What the poll waits for at the moment.
+  var interest: Poll.Interest = .input
+  /// The end of what is written has been sent.
+  var hasShutDown = false
+  /// The route of the request that is being answered, and when it came.
+  var route = RequestCounts.noRoute
+  var arrived: UInt64 = 0
+
+  init(_ descriptor: Descriptor, token: UInt64, limits: ConnectionLimits, nanoseconds: UInt64) {
+    self.descriptor = descriptor
+    self.token = token
+    connection = Connection(limits: limits, nanoseconds: nanoseconds)
+  }
+}

@@ -1,0 +1,173 @@
+import Aggregation
+import Bytes
+import Platform
+import Protocol
+
+/// The query thread: gathers what the workers counted, once every flush interval and whenever somebody asks, and answers over HTTP.
+///
+///     poll ─┬─ listeners ─▶ accept
+///           ├─ clients ───▶ read ─▶ route ─┬─────────────────────────▶ answer ─▶ write
+///           └─ wake-up                     └▶ gather … ─▶ work … ─────┘
+///
+/// One loop and one thread, which owns all of this. Everything long is cut into slices of about a millisecond, and between two of them
+/// the loop looks at its sockets. A request that reads counts waits for a gather that began after it came, so that it sees what was
+/// counted before it was sent; a flush serves all that wait.
+package final class QueryServer {
+  let state: QueryState
+  let poll: Poll
+  var listeners: [QueryListener] = []
+  var clients: [UInt64: QueryClient] = [:]
+  var nextToken: UInt64
+  let books: ListenerBooks
+  let limits: ConnectionLimits
+  var date = HTTPDate()
+  /// The gather that is wanted most lately.
+  var wantedGather = 0
+  var waiting: [WaitingRequest] = []
+  var jobs: [Job] = []
+  private let tables: Int
+  private let wakeWorker: @Sendable (Int) -> Void
+  private var nextFlush: Int64
+  private var nextSweep: Int64 = 0
+
+  /// A request that waits for a gather.
+  struct WaitingRequest {
+    var client: UInt64
+    var route: Route
+    var call: Route.Call
+    var gather: Int
+  }
+
+  /// A request whose answer takes several turns.
+  struct Job {
+    var client: UInt64
+    var step: () -> Response?
+  }
+
+  static let wakeUpToken: UInt64 = 0
+  /// Deadlines are looked after this often.
+  private static let sweepInterval: Int64 = 1_000_000_000
+
+  /// - Parameters:
+  ///   - listeners: listening sockets, never blocking.
+  ///   - books: of all listeners; HTTP's own are among them.
+  ///   - wakeWorker: wakes the worker of a table, which may sleep while records of its table wait for its verdict.
+  package init(
+    view: consuming MergedView, listeners: [Descriptor], books: [ListenerBooks], state: AgentState,
+    settings: QuerySettings,
+    wakeWorker: @escaping @Sendable (Int) -> Void
+  ) throws(SystemError) {
+    tables = view.tableCount
+    self.wakeWorker = wakeWorker
+    self.books = books.first { $0.kind == .http } ?? ListenerBooks(name: "http", kind: .http, workers: 1)
+    let others = books.filter { $0.kind != .http }
+    self.state = QueryState(view: view, books: others + [self.books], agent: state, settings: settings)
+    var limits = ConnectionLimits()
+    // A century stands for never: far beyond any uptime, and no sum with it overflows.
+    limits.idle = settings.httpIdleNanoseconds.map { UInt64(max(0, $0)) } ?? 100 * 365 * 86_400_000_000_000
+    self.limits = limits
+    nextFlush = Clock.monotonic() + settings.flushIntervalNanoseconds
+    nextToken = UInt64(listeners.count) + 1
+    poll = try Poll()
+    try poll.add(state.wakeUp.descriptor, token: Self.wakeUpToken, for: .input)
+    for (place, descriptor) in listeners.enumerated() {
+      let listener = QueryListener(descriptor, token: UInt64(place) + 1)
+      try poll.add(descriptor, token: listener.token, for: .input)
+      self.listeners.append(listener)
+    }
+  }
+
+  /// Answers until the program has stopped; then gathers for the last time, finishes the answers that are under way, and returns.
+  package func run() {
+    while state.agent.phase != .stopped { turn() }
+    finish()
+  }
+
+  private func finish() {
+    for listener in listeners { poll.remove(listener.descriptor) }
+    wantedGather = state.nextGather
+    while state.gathersDone < wantedGather { work() }
+    for client in Array(clients.values) {
+      client.connection.retire(nanoseconds: now)
+      advance(client)
+    }
+    let end = Clock.monotonic() + 1_000_000_000
+    while clients.values.contains(where: { $0.connection.phase == .open }), Clock.monotonic() < end {
+      nextSweep = min(nextSweep, end)
+      turn()
+    }
+    clients.removeAll()
+  }
+
+  // MARK: A turn
+
+  private func turn() {
+    poll.wait(milliseconds: patience) { handle($0) }
+    if Clock.monotonic() >= nextFlush {
+      wantedGather = max(wantedGather, state.currentGather)
+      nextFlush = Clock.monotonic() + state.settings.flushIntervalNanoseconds
+    }
+    work()
+    if Clock.monotonic() >= nextSweep { sweep() }
+  }
+
+  /// Milliseconds until something is due: none while there is work.
+  private var patience: Int {
+    if state.gathersDone < wantedGather || !jobs.isEmpty { return 0 }
+    let isSweeping = !clients.isEmpty || listeners.contains { $0.isResting }
+    let due = isSweeping ? min(nextFlush, nextSweep) : nextFlush
+    // Rounded up, lest the last millisecond be spent in turning.
+    return Int(clamping: max(0, due - Clock.monotonic() + 999_999) / 1_000_000)
+  }
+
+  private func handle(_ event: Poll.Event) {
+    if event.token == Self.wakeUpToken {
+      state.agent.wakeUp.clear()
+    } else if event.token <= UInt64(listeners.count) {
+      accept(listeners[Int(event.token) - 1])
+    } else if let client = clients[event.token] {
+      serve(client, event)
+    }
+  }
+
+  /// One slice of everything that is under way.
+  private func work() {
+    if state.gathersDone < wantedGather && state.gatherSome() {
+      for table in 0..<tables where state.view.hasCondemned(table) { wakeWorker(table) }
+      let ready = waiting.filter { $0.gather <= state.gathersDone }
+      waiting.removeAll { $0.gather <= state.gathersDone }
+      for request in ready {
+        guard let client = clients[request.client] else { continue }
+        call(request.route, request.call, client)
+        advance(client)
+      }
+    }
+    let steps = jobs
+    jobs = []
+    for job in steps {
+      guard let client = clients[job.client] else { continue }
+      if let response = job.step() {
+        answer(client, response)
+        advance(client)
+      } else {
+        jobs.append(job)
+      }
+    }
+  }
+
+  /// What is due by the clock: deadlines of connections, and listeners that rested.
+  private func sweep() {
+    let now = now
+    nextSweep = Int64(now) + Self.sweepInterval
+    for listener in listeners where listener.isResting { wake(listener) }
+    for client in Array(clients.values) {
+      guard let timeout = client.connection.timeout, now >= timeout.deadline else { continue }
+      if case .refused(let status) = client.connection.expire(nanoseconds: now) {
+        refuse(client, status)
+      }
+      advance(client)
+    }
+  }
+
+  var now: UInt64 { UInt64(Clock.monotonic()) }
+}

@@ -1,0 +1,33 @@
+import Protocol
+
+/// What the options say about the query thread.
+package struct QuerySettings: Sendable {
+  /// How often what the workers gathered is taken over when nobody asks.
+  package var flushIntervalNanoseconds: Int64
+  /// Connections at a time; who comes then is told to come again later.
+  package var httpConnections: Int
+  /// How long a connection may wait between requests; nil is for ever.
+  package var httpIdleNanoseconds: Int64?
+  /// Of timers, each from 0 to 1.
+  package var quantiles: [Double]
+  /// Upper bounds of timers' buckets in the exported unit, ascending; empty: timers are summaries.
+  package var buckets: [Double]
+  package var version: String
+  /// How `/explain` reads.
+  package var reader: LineReader
+  package var keyLabels: KeyLabels
+
+  package init(
+    flushIntervalNanoseconds: Int64, httpConnections: Int, httpIdleNanoseconds: Int64?, quantiles: [Double],
+    buckets: [Double], version: String, reader: LineReader, keyLabels: KeyLabels
+  ) {
+    self.flushIntervalNanoseconds = flushIntervalNanoseconds
+    self.httpConnections = httpConnections
+    self.httpIdleNanoseconds = httpIdleNanoseconds
+    self.quantiles = quantiles
+    self.buckets = buckets
+    self.version = version
+    self.reader = reader
+    self.keyLabels = keyLabels
+  }
+}

@@ -1,0 +1,126 @@
+import Aggregation
+import Platform
+import Protocol
+
+/// What the routes answer from: the merged view, the books, and what the query thread counts of itself.
+///
+/// One thread's, and a class because the pages in flight share it with the loop.
+final class QueryState {
+  var view: MergedView
+  /// Which families stand on the pages of each language.
+  var exposed: ExposedFamilies
+  let books: [ListenerBooks]
+  let agent: AgentState
+  let settings: QuerySettings
+  /// When the program began to answer: nanoseconds since 1970, and on the clock that never jumps.
+  let startedWall = Clock.wall()
+  let started = Clock.monotonic()
+
+  var requests = RequestCounts()
+  /// Taking over what the workers gathered.
+  var flushes = DurationTotal()
+  /// Making pages of `/metrics`: the thread's time, without that of waiting for the scraper.
+  var scrapes = DurationTotal()
+
+  // A gather has a number, so that a request can wait for one that began after it came.
+  private(set) var gathersBegun = 0
+  private(set) var gathersDone = 0
+  private var sliceNanoseconds: Int64 = 0
+
+  init(view: consuming MergedView, books: [ListenerBooks], agent: AgentState, settings: QuerySettings) {
+    self.view = view
+    self.books = books
+    self.agent = agent
+    self.settings = settings
+    exposed = ExposedFamilies(hasBuckets: !settings.buckets.isEmpty)
+  }
+
+  /// Entries to take over before the loop gets its turn again: about a millisecond's.
+  private static let gatherSlice = 10_000
+
+  /// The gather that a flush wants: the one in hand, or the next.
+  var currentGather: Int { max(gathersBegun, gathersDone + 1) }
+  /// The gather that holds all that was counted before now.
+  var nextGather: Int { gathersBegun + 1 }
+
+  /// Takes over some of what the workers gathered.
+  /// - Returns: true when that ended a gather.
+  func gatherSome() -> Bool {
+    if gathersDone == gathersBegun { gathersBegun += 1 }
+    let begin = Clock.monotonic()
+    let isDone = view.gather(second: (begin - started) / 1_000_000_000 + 1, limit: Self.gatherSlice)
+    takeFamilyChanges()
+    sliceNanoseconds += Clock.monotonic() - begin
+    if !isDone { return false }
+    gathersDone = gathersBegun
+    flushes.add(nanoseconds: sliceNanoseconds)
+    sliceNanoseconds = 0
+    return true
+  }
+
+  /// Keeps names by family as families come and go.
+  func takeFamilyChanges() {
+    if view.familyChanges.isEmpty { return }
+    let changes = view.familyChanges
+    view.familyChanges = []
+    exposed.take(changes, in: view)
+  }
+
+  var uptimeNanoseconds: Int64 { Clock.monotonic() - started }
+  var uptimeSeconds: Double { Double(uptimeNanoseconds) / 1e9 }
+}
+
+/// How often something was done, and how long it took in all.
+struct DurationTotal {
+  private(set) var count: UInt64 = 0
+  private(set) var seconds = 0.0
+
+  mutating func add(nanoseconds: Int64) {
+    count += 1
+    seconds += Double(nanoseconds) / 1e9
+  }
+}
+
+/// Answers by route and status.
+struct RequestCounts {
+  struct Key: Hashable {
+    var route: String
+    var code: UInt16
+  }
+
+  private var byKey: [Key: UInt64] = [:]
+  private(set) var total: UInt64 = 0
+
+  /// What answers bear as their route that met none.
+  static let noRoute = "none"
+
+  /// Every route begins with no request answered.
+  init() {
+    for route in Routes.all { byKey[Key(route: route.pattern, code: Status.ok.rawValue)] = 0 }
+  }
+
+  /// By route, then by code.
+  var sorted: [(key: Key, count: UInt64)] {
+    byKey.sorted { ($0.key.route, $0.key.code) < ($1.key.route, $1.key.code) }.map { ($0.key, $0.value) }
+  }
+
+  mutating func add(route: String, code: UInt16) {
+    byKey[Key(route: route, code: code), default: 0] += 1
+    total += 1
+  }
+}
+
+/// Keeps everything in the view in its place for as long as somebody walks over it, whatever ends the walk.
+final class ViewPin {
+  private let state: QueryState
+
+  init(_ state: QueryState) {
+    self.state = state
+    state.view.pin()
+  }
+
+  deinit {
+    state.view.unpin()
+    state.takeFamilyChanges()
+  }
+}
