@@ -31,7 +31,7 @@ extension MergedView {
       let source = sources[progress.source]
       let half = Int(progress.epochs[progress.source] & 1)
       let log = source.memory.log(half)
-      let end = min(log.count, progress.entry + left)
+      let end = progress.entry + min(left, log.count - progress.entry)
       for index in progress.entry..<end { take(log[index], half, source) }
       left -= end - progress.entry
       progress.entry = end
