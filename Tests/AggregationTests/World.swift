@@ -69,6 +69,11 @@ final class World: @unchecked Sendable {  // the view is used by one thread at a
     while !view.gather(second: second) {}
   }
 
+  /// Gathers at most `limit` entries; true at the end.
+  func gatherSlice(second: Int64 = 0, limit: Int = .max) -> Bool { view.gather(second: second, limit: limit) }
+
+  func cardinality(_ series: Series) -> UInt64 { view.cardinality(series) }
+
   /// `counter visit{env=prod,page=page1}`: kind, name and labels, sorted.
   func name(of id: SeriesID) -> String {
     let kind = view.series(id).kind
