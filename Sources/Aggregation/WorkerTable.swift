@@ -130,7 +130,9 @@ package struct WorkerTable: ~Copyable {
     let hash = unsafe hasher.hash(name, count: length, salt: UInt64(SampleKind.counter.rawValue))
     let number = unsafe find(name, length, hash, SampleKind.counter.rawValue)
     if _fastPath(number >= 0) {
-      addWhole(touch(number), sample.integer)
+      // Tags may stand in the name of a lone count (`name,k=v:1|c`), so its spelling can be an alias as well.
+      let series = _slowPath(record(number).isAlias) ? Int(record(number).word0) : number
+      addWhole(touch(series), sample.integer)
       return true
     }
     if applyMissing(bytes, Self.complete(sample), hash) { return true }
