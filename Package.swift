@@ -27,7 +27,7 @@ let package = Package(
     .testTarget(name: "PlatformTests", dependencies: ["Platform"]),
     .testTarget(name: "ProtocolTests", dependencies: ["Protocol", "Bytes"]),
     .testTarget(name: "AggregationTests", dependencies: ["Aggregation", "Protocol", "Bytes", "Platform"]),
-    .testTarget(name: "HTTPQueryTests", dependencies: ["HTTPQuery", "Aggregation", "Bytes"]),
+    .testTarget(name: "HTTPQueryTests", dependencies: ["HTTPQuery", "Aggregation", "Protocol", "Platform", "Bytes"]),
     .testTarget(name: "AgentTests", dependencies: ["Agent"]),
   ],
   swiftLanguageModes: [.v6]
