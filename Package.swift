@@ -29,7 +29,7 @@ let package = Package(
     .target(name: "AllocationCounter", path: "Tests/Support/AllocationCounter"),
     .testTarget(
       name: "AggregationTests", dependencies: ["Aggregation", "Protocol", "Bytes", "Platform", "AllocationCounter"]),
-    .testTarget(name: "HTTPQueryTests", dependencies: ["HTTPQuery", "Aggregation", "Bytes"]),
+    .testTarget(name: "HTTPQueryTests", dependencies: ["HTTPQuery", "Aggregation", "Protocol", "Platform", "Bytes"]),
     .testTarget(name: "AgentTests", dependencies: ["Agent"]),
   ],
   swiftLanguageModes: [.v6]

@@ -35,7 +35,18 @@ package struct SeriesLabels {
   package func forEach(
     in spelling: Span<UInt8>, keyLabels: KeyLabels, _ body: (_ key: Span<UInt8>, _ value: Span<UInt8>) -> Void
   ) {
-    let keyLabel = key == nil ? [] : keyLabels.label(of: spelling.extracting(0..<name.upperBound))
+    forEach(in: spelling, keyLabel: key == nil ? [] : keyLabel(in: spelling, keyLabels), body)
+  }
+
+  /// The label that the key of a count of this metric goes to.
+  package func keyLabel(in spelling: Span<UInt8>, _ keyLabels: KeyLabels) -> [UInt8] {
+    keyLabels.label(of: spelling.extracting(0..<name.upperBound))
+  }
+
+  /// The same for whoever reads many series of one metric and looks its key label up once.
+  package func forEach(
+    in spelling: Span<UInt8>, keyLabel: [UInt8], _ body: (_ key: Span<UInt8>, _ value: Span<UInt8>) -> Void
+  ) {
     var waitingKey = key
     var place = labels.lowerBound
     while place < labels.upperBound {

@@ -150,7 +150,7 @@ extension FamilyText {
     }
     let total = series.total
     if isCounter && isOpenMetrics && !isUnknown && total.value < 0 { return }
-    writer.append(head)
+    writer.append(head.span)
     writer.append(isQuoted ? UInt8(ascii: ",") : UInt8(ascii: "{"))
     let start = writer.count
     writeLabels(of: id, in: view, to: &writer)

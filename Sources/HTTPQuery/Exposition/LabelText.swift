@@ -15,9 +15,12 @@ struct LabelText {
   private let onTimer: Bool
   private let quotesNames: Bool
   private let keyLabels: KeyLabels
-  /// Label names as the spellings have them, and as the page has them: `page="`.
-  private var raw: [[UInt8]] = []
-  private var text: [[UInt8]] = []
+  /// The label of the family's keys; empty until one is met.
+  private var keyLabel: [UInt8] = []
+  /// Label names as the spellings have them, and as the page has them: `page="`. Each behind the other, with where they end, since an
+  /// array an element would be counted up and down with each series.
+  private var raw = Pieces()
+  private var fit = Pieces()
   /// Two of the family's names have met, or there are too many to tell.
   private(set) var namesMeet = false
 
@@ -31,11 +34,13 @@ struct LabelText {
   mutating func write(_ spelling: Span<UInt8>, to writer: inout ByteWriter) {
     if namesMeet { return writeWithCare(spelling, to: &writer) }
     let start = writer.count
+    let labels = SeriesLabels(of: spelling)
+    if keyLabel.isEmpty && labels.key != nil { keyLabel = labels.keyLabel(in: spelling, keyLabels) }
     var place = 0
-    SeriesLabels(of: spelling).forEach(in: spelling, keyLabels: keyLabels) { key, value in
+    labels.forEach(in: spelling, keyLabel: keyLabel) { key, value in
       if writer.count > start { writer.append(UInt8(ascii: ",")) }
-      let known = place < raw.count && key.isEqual(to: raw[place]) ? place : find(key)
-      writer.append(text[known])
+      let known = place < raw.count && raw.isEqual(place, key) ? place : find(key)
+      fit.write(known, to: &writer)
       Self.writeValue(value, to: &writer)
       writer.append(UInt8(ascii: "\""))
       place = known + 1
@@ -48,11 +53,12 @@ struct LabelText {
 
   /// The place of a name that is not where it was expected; a new one is made fit.
   private mutating func find(_ key: Span<UInt8>) -> Int {
-    for place in raw.indices where key.isEqual(to: raw[place]) { return place }
-    let fit = fitName(key)
-    if text.contains(fit) || raw.count == Self.nameLimit { namesMeet = true }
-    raw.append(Array(key))
-    text.append(fit)
+    for place in 0..<raw.count where raw.isEqual(place, key) { return place }
+    let name = fitName(key)
+    if raw.count == Self.nameLimit { namesMeet = true }
+    for place in 0..<fit.count where fit.isEqual(place, name.span) { namesMeet = true }
+    raw.append(key)
+    fit.append(name.span)
     return raw.count - 1
   }
 
@@ -110,19 +116,28 @@ struct LabelText {
   }
 }
 
-extension Span<UInt8> {
-  /// Whether these are the bytes of `other`.
-  func isEqual(to other: [UInt8]) -> Bool {
-    if count != other.count { return false }
-    for place in indices where self[place] != other[place] { return false }
+/// Short texts in one array.
+private struct Pieces {
+  private var bytes: [UInt8] = []
+  private var ends: [Int] = []
+
+  var count: Int { ends.count }
+
+  func write(_ place: Int, to writer: inout ByteWriter) {
+    writer.append(bytes.span.extracting(start(of: place)..<ends[place]))
+  }
+
+  func isEqual(_ place: Int, _ text: Span<UInt8>) -> Bool {
+    let start = start(of: place)
+    if ends[place] - start != text.count { return false }
+    for offset in text.indices where bytes[start + offset] != text[offset] { return false }
     return true
   }
-}
 
-extension [UInt8] {
-  init(_ span: Span<UInt8>) {
-    self = []
-    reserveCapacity(span.count)
-    for place in span.indices { append(span[place]) }
+  mutating func append(_ text: Span<UInt8>) {
+    for place in text.indices { bytes.append(text[place]) }
+    ends.append(bytes.count)
   }
+
+  private func start(of place: Int) -> Int { place == 0 ? 0 : ends[place - 1] }
 }

@@ -95,8 +95,7 @@ final class MetricsPage {
         stage = .family(view.family(after: family))
         return false
       }
-      if text?.kind.isTimer == true || text?.kind == .set { work -= Self.mergeCost }
-      writeSeries(next, in: &view, to: &writer)
+      writeSeries(from: next, in: &view, to: &writer, &work)
     case .end:
       if settings.format.language == .openMetrics { writer.append("# EOF\n" as StaticString) }
       return true
@@ -143,40 +142,45 @@ final class MetricsPage {
     stage = .examine(family, next: view.series(after: next))
   }
 
-  private func writeSeries(_ id: SeriesID, in view: inout MergedView, to writer: inout ByteWriter) {
-    if let first = view.firstSeries(of: family), written == nil, text?.labelsMeet == true {
-      written = []
-      stage = .recall(upTo: id, next: first)
-      return
+  /// Writes series until the piece is full or the family ends.
+  private func writeSeries(
+    from first: SeriesID, in view: inout MergedView, to writer: inout ByteWriter, _ work: inout Int
+  ) {
+    // Out of the object for the length of the loop: a member of a class is checked for exclusive access each time.
+    guard var text = text.take() else { return }
+    defer { self.text = text }
+    let cost = text.kind.isTimer || text.kind == .set ? Self.mergeCost : 1
+    var next: SeriesID? = first
+    while let id = next, writer.count < Self.pieceBytes && work > 0 {
+      work -= cost
+      if written == nil || written?.insert(Self.hash(of: id, &text, in: view)).inserted == true {
+        let start = writer.count
+        text.writeSeries(id, in: &view, to: &writer)
+        if text.labelsMeet && written == nil {
+          // They met within this series: it comes again when all before it is known.
+          writer.truncate(to: start)
+          written = []
+          stage = view.firstSeries(of: family).map { .recall(upTo: id, next: $0) } ?? .end
+          return
+        }
+      }
+      next = view.series(after: id)
     }
-    if written != nil && written?.insert(hash(of: id, in: view)).inserted == false {
-      stage = .series(view.series(after: id))
-      return
-    }
-    let start = writer.count
-    text?.writeSeries(id, in: &view, to: &writer)
-    if written == nil && text?.labelsMeet == true {
-      // They met within this series: it comes again when all before it is known.
-      writer.truncate(to: start)
-      return
-    }
-    stage = .series(view.series(after: id))
+    stage = .series(next)
   }
 
   private func recall(_ next: SeriesID, upTo last: SeriesID, in view: borrowing MergedView) {
-    if next != last {
-      written?.insert(hash(of: next, in: view))
-      if let after = view.series(after: next) {
-        stage = .recall(upTo: last, next: after)
-        return
-      }
+    guard next != last, var text else {
+      stage = .series(last)
+      return
     }
-    stage = .series(last)
+    written?.insert(Self.hash(of: next, &text, in: view))
+    stage = view.series(after: next).map { .recall(upTo: last, next: $0) } ?? .series(last)
   }
 
-  private func hash(of id: SeriesID, in view: borrowing MergedView) -> Int {
+  private static func hash(of id: SeriesID, _ text: inout FamilyText, in view: borrowing MergedView) -> Int {
     var labels = ByteWriter(capacity: 128)
-    text?.writeLabels(of: id, in: view, to: &labels)
+    text.writeLabels(of: id, in: view, to: &labels)
     return labels.bytes.hashValue
   }
 }
