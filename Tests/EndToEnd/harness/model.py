@@ -19,7 +19,10 @@ KEY_LABELS = {"visit": "page", "buy": "promotion"}
 
 @dataclass
 class Amount:
-    """A sum, with the sum of its parts' magnitudes: rounding is measured against that, for parts of both signs may cancel."""
+    """A sum, with the sum of its parts' magnitudes: rounding is measured against that, for parts of both signs may cancel.
+
+    It is whole, and then exact, until a fraction comes or 2^63 is reached.
+    """
 
     exact: Fraction = Fraction(0)
     magnitude: Fraction = Fraction(0)
@@ -28,7 +31,7 @@ class Amount:
     def add(self, amount):
         self.exact += amount
         self.magnitude += abs(amount)
-        self.whole = self.whole and amount.denominator == 1
+        self.whole = self.whole and amount.denominator == 1 and self.magnitude < 2**63
 
     def equals(self, found, tolerance=Fraction(1, 10**9)):
         """Whole sums exactly, others to 1e-9 of what was added."""
