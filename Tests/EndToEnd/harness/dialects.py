@@ -42,8 +42,7 @@ class Dialects:
         return self._with_tags(name, page + count, "c")
 
     def _old_packing(self):
-        """Values of counters only differ in type where the name is of every kind's own family, so all are of one type here, or mixed
-        under a name whose families do not meet."""
+        """Several types of one name: a counter, a timer and a gauge have families of their own names."""
         if self._random.random() < 0.5:
             return "mixed:" + ":".join(
                 f"{self._random.randrange(1, 9)}|{self._random.choice(['c', 'ms', 'g'])}" for _ in range(self._random.randrange(2, 5))
@@ -112,10 +111,10 @@ class Dialects:
 
 
 def pack(lines, most=1400):
-    """Datagrams of at most so many bytes, in order."""
+    """Datagrams of at most so many bytes (or one longer line), in order, of lines of text or bytes."""
     packed = b""
     for line in lines:
-        encoded = line.encode()
+        encoded = line if isinstance(line, bytes) else line.encode()
         if packed and len(packed) + 1 + len(encoded) > most:
             yield packed
             packed = b""
