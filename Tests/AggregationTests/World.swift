@@ -74,6 +74,9 @@ final class World: @unchecked Sendable {  // the view is used by one thread at a
 
   func cardinality(_ series: Series) -> UInt64 { view.cardinality(series) }
 
+  /// Whether records of the first table are condemned.
+  var hasCondemned: Bool { view.hasCondemned(0) }
+
   /// `counter visit{env=prod,page=page1}`: kind, name and labels, sorted.
   func name(of id: SeriesID) -> String {
     let kind = view.series(id).kind
