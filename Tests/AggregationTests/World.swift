@@ -1,3 +1,4 @@
+import AllocationCounter
 import Bytes
 import Platform
 import Protocol
@@ -10,6 +11,8 @@ final class Worker: @unchecked Sendable {  // used by one thread at a time
   let memory: TableMemory
   private var table: WorkerTable
   private var now: Int64 = 0
+  /// Allocations made within batches, from their begin to their end.
+  private(set) var allocations: UInt64 = 0
 
   fileprivate init(memory: TableMemory, hasher: SpellingHash, reader: LineReader, budget: SeriesBudget) {
     self.memory = memory
@@ -30,10 +33,12 @@ final class Worker: @unchecked Sendable {  // used by one thread at a time
   @discardableResult
   func count(_ bytes: PaddedBytes, monotonic: Int64? = nil, wall: Int64 = 1_700_000_000) -> LineTally {
     now = monotonic ?? now + 1_000
+    let before = footfall_test_allocations()
     table.beginBatch(monotonic: now, wall: wall)
     table.tally = LineTally()
     table.count(bytes)
     table.endBatch()
+    allocations += footfall_test_allocations() - before
     return table.tally
   }
 
@@ -73,6 +78,9 @@ final class World: @unchecked Sendable {  // the view is used by one thread at a
   func gatherSlice(second: Int64 = 0, limit: Int = .max) -> Bool { view.gather(second: second, limit: limit) }
 
   func cardinality(_ series: Series) -> UInt64 { view.cardinality(series) }
+
+  /// Whether records of the first table are condemned.
+  var hasCondemned: Bool { view.hasCondemned(0) }
 
   /// `counter visit{env=prod,page=page1}`: kind, name and labels, sorted.
   func name(of id: SeriesID) -> String {
