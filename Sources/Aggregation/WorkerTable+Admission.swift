@@ -17,21 +17,16 @@ extension WorkerTable {
         bytes, lineStart: sample.lineStart, name: sample.nameStart..<sample.nameEnd,
         tags: sample.tagsStart..<sample.tagsEnd, kind: sample.kind, into: &normal)
     } catch {
-      refuse(error.reason)
+      refuse(error, bytes, sample.lineStart)
       return false
     }
     guard let number = seriesRecord(sample) else {
-      refuse(.limit)
+      refuse(LineFault(.limit, at: 0), bytes, sample.lineStart)
       return false
     }
     if let hash, record(number).role == .series { addAlias(bytes, sample, hash, of: number) }
     add(sample, bytes, to: number)
     return true
-  }
-
-  /// Books the refusal of the line in hand, which `count` has booked as read.
-  private mutating func refuse(_ reason: Refusal) {
-    tally.refused[Int(reason.rawValue)] &+= 1
   }
 
   /// The record of the series whose normal spelling is in `normal`, made if there is none; nil for a gauge beyond the limit.
