@@ -26,7 +26,9 @@ let package = Package(
     .testTarget(name: "BytesTests", dependencies: ["Bytes"]),
     .testTarget(name: "PlatformTests", dependencies: ["Platform"]),
     .testTarget(name: "ProtocolTests", dependencies: ["Protocol", "Bytes"]),
-    .testTarget(name: "AggregationTests", dependencies: ["Aggregation", "Protocol", "Bytes", "Platform"]),
+    .target(name: "AllocationCounter", path: "Tests/Support/AllocationCounter"),
+    .testTarget(
+      name: "AggregationTests", dependencies: ["Aggregation", "Protocol", "Bytes", "Platform", "AllocationCounter"]),
     .testTarget(name: "HTTPQueryTests", dependencies: ["HTTPQuery", "Aggregation", "Protocol", "Platform", "Bytes"]),
     .testTarget(name: "AgentTests", dependencies: ["Agent"]),
   ],

@@ -23,10 +23,10 @@ sent() {
 bash_udp() { echo "$LINE" > "/dev/udp/$HOST/$PORT"; }
 bash_tcp() { echo "$LINE" > "/dev/tcp/$HOST/$PORT"; }
 
-# -w0: do not wait for an answer. -N: close when standard input ends.
-nc_udp() { echo "$LINE" | nc -u -w0 "$HOST" "$PORT"; }
+# -q0: leave when standard input has ended (-w0 may leave before it has begun). -N: close when standard input ends.
+nc_udp() { echo "$LINE" | nc -u -q0 "$HOST" "$PORT"; }
 nc_tcp() { echo "$LINE" | nc -N "$HOST" "$PORT"; }
-nc_unix_datagram() { echo "$LINE" | nc -uU -w0 "$UNIX_DATAGRAM"; }
+nc_unix_datagram() { echo "$LINE" | nc -uU -q0 "$UNIX_DATAGRAM"; }
 nc_unix_stream() { echo "$LINE" | nc -NU "$UNIX_STREAM"; }
 
 socat_udp() { echo "$LINE" | socat - "UDP-SENDTO:$HOST:$PORT"; }

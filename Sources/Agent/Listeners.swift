@@ -30,11 +30,32 @@ struct Listeners {
     let has = { (kind: ActivatedSocket.Kind, isHTTP: Bool) in
       activated.contains { $0.kind == kind && $0.family == .internet && ($0.name == "http") == isHTTP }
     }
-    if !has(.datagram, false) { for address in configuration.udp { try bindDatagrams(address.socketAddress) } }
-    if !has(.stream, false) { for address in configuration.tcp { try bindStreams(address.socketAddress) } }
-    if !has(.stream, true) { for address in configuration.http { try bindHTTP(address.socketAddress) } }
-    for path in configuration.unixDatagram { try bindDatagrams(path: path) }
-    for path in configuration.unixStream { try bindStreams(path: path) }
+    if !has(.datagram, false) {
+      try Self.hinting("--udp") { () throws(SystemError) in
+        for address in configuration.udp { try bindDatagrams(address.socketAddress) }
+      }
+    }
+    if !has(.stream, false) {
+      try Self.hinting("--tcp") { () throws(SystemError) in
+        for address in configuration.tcp { try bindStreams(address.socketAddress) }
+      }
+    }
+    if !has(.stream, true) {
+      try Self.hinting("--http") { () throws(SystemError) in
+        for address in configuration.http { try bindHTTP(address.socketAddress) }
+      }
+    }
+    try Self.hinting("--unix-datagram") { () throws(SystemError) in
+      for path in configuration.unixDatagram { try bindDatagrams(path: path) }
+    }
+    try Self.hinting("--unix-stream") { () throws(SystemError) in
+      for path in configuration.unixStream { try bindStreams(path: path) }
+    }
+  }
+
+  /// An error of `body` says which option mends it.
+  private static func hinting(_ option: String, _ body: () throws(SystemError) -> Void) throws(SystemError) {
+    do throws(SystemError) { try body() } catch { throw error.hinting("set \(option)") }
   }
 
   /// `udp=127.0.0.1:8125,[::1]:8125` and so on, for the first log line.
@@ -63,6 +84,7 @@ struct Listeners {
   }
 
   private mutating func bindDatagrams(_ address: SocketAddress) throws(SystemError) {
+    try Socket.requireFree(address, isStream: false)
     let first = try Socket.boundDatagram(address)
     let bound = Socket.localAddress(first)
     var sockets = [first]
@@ -90,11 +112,13 @@ struct Listeners {
     let entry = ListenerBooks(name: name, kind: .datagrams, workers: plans.count, sockets: sockets)
     books.append(entry)
     for (index, socket) in sockets.enumerated() {
-      plans[(firstOwner + index) % plans.count].datagrams.append(.init(descriptor: socket, books: entry))
+      plans[(firstOwner + index) % plans.count].datagrams.append(
+        .init(descriptor: socket, books: entry, holdsFew: name.hasPrefix("unix:")))
     }
   }
 
   private mutating func bindStreams(_ address: SocketAddress) throws(SystemError) {
+    try Socket.requireFree(address, isStream: true)
     let first = try Socket.listening(address, reusesPort: true)
     let bound = Socket.localAddress(first)
     var sockets = [first]

@@ -38,9 +38,12 @@ extension Options {
   /// All that is wrong, in the order flags, environment, file. Never empty.
   struct Faults: Error, Equatable, CustomStringConvertible {
     let list: [Fault]
+    /// Who asks whether a configuration holds gets one answer, wherever the fault lies.
+    var isAnswer = false
 
-    /// sysexits.h: EX_USAGE if the command line has a share in it, EX_CONFIG if environment or file alone are at fault.
-    var exitStatus: Int32 { list.contains { $0.origin.isCommandLine } ? 64 : 78 }
+    /// sysexits.h: EX_USAGE if the command line has a share in it, EX_CONFIG if environment or file alone are at fault, and for
+    /// `check-config`.
+    var exitStatus: Int32 { !isAnswer && list.contains { $0.origin.isCommandLine } ? 64 : 78 }
 
     /// One fault a line, each line ended.
     var description: String { list.map { "footfall: \($0)\n" }.joined() }

@@ -38,7 +38,7 @@ extension Options {
     reader.readEnvironment(environment)
     reader.readFile(read)
     let configuration = reader.configuration()
-    guard reader.faults.isEmpty else { throw Faults(list: reader.faults) }
+    guard reader.faults.isEmpty else { throw Faults(list: reader.faults, isAnswer: reader.command == .checkConfig) }
     switch reader.command {
     case .serve: return .serve(configuration)
     case .explain: return .explain(configuration)

@@ -98,7 +98,7 @@ struct ReceiveWorker: ~Copyable {
     for _ in 0..<Self.batchesInARow {
       let count = receiveBatch(source)
       if count == 0 { return }
-      if count < Self.napBelow { Clock.sleep(nanoseconds: Self.napNanoseconds) }
+      if count < Self.napBelow && !source.holdsFew { Clock.sleep(nanoseconds: Self.napNanoseconds) }
     }
   }
 

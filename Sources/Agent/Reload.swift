@@ -1,21 +1,27 @@
+import HTTPQuery
 import Platform
+import Synchronization
 
 /// SIGHUP: reads the configuration again and says what came of it.
 ///
 /// Every option of today shapes sockets, tables or threads, which a running program keeps; so a sound configuration that differs is
 /// named, and takes effect with the next start.
 enum Reload {
-  static func check(against running: Configuration, environment: [String: String], _ log: Log) {
+  static func check(
+    against running: Configuration, environment: [String: String], _ state: AgentState, _ log: Log
+  ) {
     do throws(Options.Faults) {
       let invocation = try Options.invocation(
         arguments: Array(CommandLine.arguments.dropFirst()), environment: environment, read: Footfall.readConfiguration)
       guard case .serve(let configuration) = invocation else { return }
+      state.soundReloads.wrappingAdd(1, ordering: .relaxed)
       if configuration == running {
         log.info("reload: the configuration is the same")
       } else {
         log.warning("reload: the configuration has changed, and takes effect with a restart")
       }
     } catch {
+      state.faultyReloads.wrappingAdd(1, ordering: .relaxed)
       for fault in error.list { log.error("reload: the old configuration stays", ["fault": .text(fault.description)]) }
     }
   }

@@ -133,7 +133,7 @@ enum Service {
         return exitAtOnce(onSecondOf: signals, log)
       case .hangUp:
         tell(running.notify, log, .reloading)
-        Reload.check(against: configuration, environment: environment, log)
+        Reload.check(against: configuration, environment: environment, running.state, log)
         tell(running.notify, log, .ready)
       }
     }

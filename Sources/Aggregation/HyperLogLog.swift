@@ -139,7 +139,9 @@ extension HyperLogLog {
       z += registers * Self.sigma(Double(histogram[0]) / registers)
       // 0.5 / ln 2: the limit of the bias correction for many registers.
       let alpha = 0.721347520444481703680
-      return UInt64((alpha * registers * registers / z).rounded(.toNearestOrAwayFromZero))
+      let estimate = alpha * registers * registers / z
+      // Members can be made up so that z is 0 or nearly so.
+      return estimate < 0x1p63 ? UInt64(estimate.rounded(.toNearestOrAwayFromZero)) : UInt64(Int64.max)
     }
 
     private static func sigma(_ start: Double) -> Double {

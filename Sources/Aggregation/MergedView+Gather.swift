@@ -31,7 +31,7 @@ extension MergedView {
       let source = sources[progress.source]
       let half = Int(progress.epochs[progress.source] & 1)
       let log = source.memory.log(half)
-      let end = min(log.count, progress.entry + left)
+      let end = progress.entry + min(left, log.count - progress.entry)
       for index in progress.entry..<end { take(log[index], half, source) }
       left -= end - progress.entry
       progress.entry = end
@@ -84,13 +84,8 @@ extension MergedView {
 
   private static func add(_ total: (Int64, Double), _ whole: Int64, _ fraction: Double) -> (Int64, Double) {
     let sum = total.0.addingReportingOverflow(whole)
-    if sum.overflow { return (total.0, bounded(total.1 + Double(whole) + fraction)) }
-    return (sum.partialValue, fraction == 0 ? total.1 : bounded(total.1 + fraction))
-  }
-
-  /// Infinity would become NaN with the next subtraction.
-  private static func bounded(_ value: Double) -> Double {
-    min(max(value, -.greatestFiniteMagnitude), .greatestFiniteMagnitude)
+    if sum.overflow { return (total.0, (total.1 + Double(whole) + fraction).finite) }
+    return (sum.partialValue, fraction == 0 ? total.1 : (total.1 + fraction).finite)
   }
 
   /// The newest absolute value of all tables, and every delta that came after it as far as the reader can tell: those of the same
@@ -101,10 +96,11 @@ extension MergedView {
     source.seen[number] = .init(first: stamp, second: WorkerTable.bits(delta))
     if stamp > series[id].whole {
       series[id].whole = stamp
-      series[id].fraction = absolute + delta
+      series[id].fraction = (absolute + delta).finite
     } else {
       // An absolute value that another table's has overtaken began a new run of deltas.
-      series[id].fraction += stamp == seen.first ? delta - WorkerTable.value(seen.second) : delta
+      let more = stamp == seen.first ? delta - WorkerTable.value(seen.second) : delta
+      series[id].fraction = (series[id].fraction + more).finite
     }
   }
 
@@ -131,7 +127,7 @@ extension MergedView {
       (families[family].whole, families[family].fraction),
       block.count == block.count.rounded() && block.count < 0x1p53 ? Int64(block.count) : 0,
       block.count == block.count.rounded() && block.count < 0x1p53 ? 0 : block.count)
-    families[family].sum += block.sum
+    families[family].sum = (families[family].sum + block.sum).finite
     // A table far larger than what came is given back; the worker makes a small one at the next sample.
     if block.slotCount > 64 && block.bucketsInUse * 8 < block.slotCount {
       unsafe address.deallocate()

@@ -114,6 +114,8 @@ extension MergedView {
   }
 
   private mutating func make(_ spelling: UnsafeRawBufferPointer, _ hash: UInt64, _ kind: SampleKind) -> Int? {
+    // Series that have left but are pinned keep their places, so that the records may outnumber what is free.
+    if freeSeries.isEmpty && seriesMade == series.capacity { return nil }
     let name = unsafe SeriesSpelling.plainName(of: Array(spelling))
     guard let text = unsafe texts.add(spelling), let family = findFamily(name, kind) ?? makeFamily(name, kind) else {
       return nil

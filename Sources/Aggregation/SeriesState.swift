@@ -17,11 +17,11 @@ package struct TimerState: Sendable {
 
   /// Adds what a worker gathered at `second`.
   mutating func merge(_ block: TimerBlock, second: Int64, window: Int64, scratch: inout [Sketch.Bucket]) {
-    count += block.count
-    sum += block.sum
+    count = (count + block.count).finite
+    sum = (sum + block.sum).finite
     block.forEachBound { place, weight in
       if place >= bounds.count { bounds.append(0) }
-      bounds[place] += weight
+      bounds[place] = (bounds[place] + weight).finite
     }
     let number = Self.slice(of: second, window: window)
     expire(at: number)

@@ -66,8 +66,8 @@ package struct Sketch: Sendable {
   package var byteCount: Int { buckets.capacity * MemoryLayout<Bucket>.stride }
 
   private mutating func take(count: Double, sum: Double, least: Double, greatest: Double) {
-    self.count += count
-    self.sum += sum
+    self.count = (self.count + count).finite
+    self.sum = (self.sum + sum).finite
     self.least = min(self.least, least)
     self.greatest = max(self.greatest, greatest)
   }

@@ -27,9 +27,10 @@ enum SketchBucket {
   /// further new buckets by power of two alone, which bounds its memory whatever is sent.
   static let fineLimit = 3_072
 
-  /// The bucket that stands for all of its power of two.
+  /// The bucket that stands for all of its power of two; zero's is its own.
   static func coarse(_ number: Int32) -> Int32 {
+    if number == 0 { return 0 }
     let magnitude = Int32((number.magnitude - 1) & ~63) + 33
-    return number > 0 ? magnitude : number == 0 ? 0 : -magnitude
+    return number > 0 ? magnitude : -magnitude
   }
 }

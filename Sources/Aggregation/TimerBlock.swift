@@ -46,13 +46,13 @@ struct TimerBlock {
   var bucketsInUse: Int { Int(unsafe base.load(fromByteOffset: 32, as: UInt32.self)) }
   var slotCount: Int { Int(unsafe base.load(fromByteOffset: 36, as: UInt32.self)) }
 
-  /// Counts `value` with `weight` (1 / rate).
+  /// Counts `value` with `weight` (1 / rate), both finite.
   /// - Returns: the block to use from now on: itself, or a larger copy, in which case this one has been freed.
   /// - Complexity: O(1) expected, without allocation unless it grows.
   @inline(__always)
   func add(_ value: Double, weight: Double) -> TimerBlock {
-    unsafe base.storeBytes(of: count + weight, as: Double.self)
-    unsafe base.storeBytes(of: sum + value * weight, toByteOffset: 8, as: Double.self)
+    unsafe base.storeBytes(of: (count + weight).finite, as: Double.self)
+    unsafe base.storeBytes(of: (sum + value * weight).finite, toByteOffset: 8, as: Double.self)
     if value < least { unsafe base.storeBytes(of: value, toByteOffset: 16, as: Double.self) }
     if value > greatest { unsafe base.storeBytes(of: value, toByteOffset: 24, as: Double.self) }
     if _slowPath(bounds.places > 0) { unsafe boundWeights[bounds.place(of: value)] += weight }

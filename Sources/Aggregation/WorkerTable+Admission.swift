@@ -41,7 +41,7 @@ extension WorkerTable {
     if let number = find(normal, hash, kind) { return number }
     let metric = metricHash(normal, kind)
     let known = seriesOfMetric[metric, default: 0]
-    if known < budget.limitPerMetric && recordsMade < memory.capacity && budget.claim() {
+    if known < budget.limitPerMetric && hasFreeRecord && budget.claim() {
       seriesOfMetric[metric] = known + 1
       return make(normal, hash, kind, .series)
     }
@@ -58,6 +58,8 @@ extension WorkerTable {
     spelling.write(name, key: Self.other, kind: kind, into: &normal)
     return findOrMake(normal, kind.rawValue)
   }
+
+  private var hasFreeRecord: Bool { firstFree != 0 || recordsMade < memory.capacity }
 
   private mutating func findOrMake(_ spelling: [UInt8], _ kind: UInt8) -> Int? {
     let hash = hashOf(spelling, kind)

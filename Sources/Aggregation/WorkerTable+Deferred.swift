@@ -63,7 +63,7 @@ extension WorkerTable {
       let number = unsafe find(
         item.bytes.address(of: item.nameStart), length, item.hash, SampleKind.counter.rawValue)
       if _fastPath(number >= 0) {
-        addWhole(touch(number), item.integer)
+        addWhole(touch(seriesRecord(number)), item.integer)
         accepted &+= 1
       } else {
         var sample = Sample()

@@ -41,7 +41,7 @@ extension WorkerTable {
 
   @inline(never)
   private func addFraction(_ record: SeriesRecord, _ count: Double) {
-    record.word1 = Self.bits(Self.value(record.word1) + count)
+    record.word1 = Self.bits((Self.value(record.word1) + count).finite)
   }
 
   /// The stamp is odd while value and delta do not belong together: a reader that meets it, or finds it changed, reads again.
@@ -57,7 +57,7 @@ extension WorkerTable {
   }
 
   private func addDelta(_ record: SeriesRecord, _ delta: Double) {
-    record.word1 = Self.bits(Self.value(record.word1) + delta)
+    record.word1 = Self.bits((Self.value(record.word1) + delta).finite)
   }
 
   private func addToTimer(_ record: SeriesRecord, _ sample: borrowing Sample) {
@@ -70,7 +70,7 @@ extension WorkerTable {
       block = TimerBlock.make(bounds: bounds)
       unsafe record.setBlock(half, block.address)
     }
-    let after = block.add(sample.double, weight: sample.rate == 1 ? 1 : 1 / sample.rate)
+    let after = block.add(sample.double, weight: sample.rate == 1 ? 1 : (1 / sample.rate).finite)
     if unsafe after.address != block.address { unsafe record.setBlock(half, after.address) }
   }
 

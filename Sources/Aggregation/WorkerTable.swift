@@ -130,7 +130,7 @@ package struct WorkerTable: ~Copyable {
     let hash = unsafe hasher.hash(name, count: length, salt: UInt64(SampleKind.counter.rawValue))
     let number = unsafe find(name, length, hash, SampleKind.counter.rawValue)
     if _fastPath(number >= 0) {
-      addWhole(touch(number), sample.integer)
+      addWhole(touch(seriesRecord(number)), sample.integer)
       return true
     }
     if applyMissing(bytes, Self.complete(sample), hash) { return true }
@@ -207,7 +207,7 @@ package struct WorkerTable: ~Copyable {
     let name = unsafe bytes.address(of: sample.nameStart)
     let length = sample.nameEnd &- sample.nameStart
     var hash = unsafe hasher.hash(name, count: length, salt: salt)
-    var number: Int
+    let number: Int
     if sample.tagsEnd == sample.tagsStart {
       number = unsafe find(name, length, hash, sample.kind.rawValue)
     } else {
@@ -217,8 +217,7 @@ package struct WorkerTable: ~Copyable {
       number = unsafe find(name, length, tags, tagsLength, hash, sample.kind.rawValue)
     }
     if _slowPath(number < 0) { return applyMissing(bytes, copy sample, hash) }
-    if _slowPath(record(number).isAlias) { number = Int(record(number).word0) }
-    add(sample, bytes, to: number)
+    add(sample, bytes, to: seriesRecord(number))
     return true
   }
 
@@ -226,6 +225,13 @@ package struct WorkerTable: ~Copyable {
   func record(_ number: Int) -> SeriesRecord {
     // Safe: numbers in the index and in aliases are those of records in use.
     unsafe SeriesRecord(unsafeBase: records + number &* SeriesRecord.byteCount)
+  }
+
+  /// The number of the series' record, of which the found one may be another spelling: tags may stand in the name of a lone count too
+  /// (`name,k=v:1|c`).
+  @inline(__always)
+  func seriesRecord(_ found: Int) -> Int {
+    _slowPath(record(found).isAlias) ? Int(record(found).word0) : found
   }
 
   /// The record, noted in the log at its first touch in the epoch.

@@ -13,7 +13,7 @@ package struct DatagramArena: ~Copyable {
   package static let slots = 64
   /// Largest datagram kept whole. UDP's limit is 65,507 bytes; a unix datagram may be longer, and its tail is cut.
   package static let longest = 65_536
-  private static let stride = longest + 1 + PaddedBytes.slack + 63 & ~63
+  private static let stride = (longest + 1 + PaddedBytes.slack + 63) & ~63
 
   private let memory: Reservation
   private let headers: UnsafeMutablePointer<footfall_mmsghdr>

@@ -5,6 +5,7 @@ package struct SystemError: Error, Equatable, CustomStringConvertible {
   package let call: String
   package let subject: String
   package let number: Int32
+  private var hint: String?
 
   /// Takes errno as it is now.
   package init(_ call: StaticString, _ subject: String = "") {
@@ -17,11 +18,19 @@ package struct SystemError: Error, Equatable, CustomStringConvertible {
     self.number = number
   }
 
+  /// The same with a hint at what mends it: `bind 127.0.0.1:8125: Address already in use; set --udp`.
+  package func hinting(_ hint: String) -> SystemError {
+    var copy = self
+    copy.hint = hint
+    return copy
+  }
+
   /// `bind 127.0.0.1:8125: Address already in use`.
   package var description: String {
     // Safe: strerror_r would be needed only with locales of several threads; the text of a known number is constant.
     let reason = unsafe strerror(number).map { unsafe String(cString: $0) } ?? "error \(number)"
-    return subject.isEmpty ? "\(call): \(reason)" : "\(call) \(subject): \(reason)"
+    let ending = hint.map { "; \($0)" } ?? ""
+    return subject.isEmpty ? "\(call): \(reason)\(ending)" : "\(call) \(subject): \(reason)\(ending)"
   }
 }
 

@@ -9,6 +9,7 @@ from harness.agent import Agent
 from harness.exposition import Page
 from harness.network import OwnNetwork
 from harness.readme import read_blocks, run_blocks
+from harness.sending import send_datagrams
 from harness.waiting import wait_for
 
 
@@ -19,7 +20,11 @@ def network():
 
 
 @pytest.fixture
-def page_of_a_fresh_agent(agent):
+def page_of_an_agent_at_its_limit(start_agent):
+    """Families whose labels come from outside show with their first sample."""
+    agent = start_agent("--max-series", "1")
+    send_datagrams(agent.address("udp"), b"visit:page1|c\nvisit:page2|c")
+    agent.wait_for_value(1, "footfall_series_limited_total", metric="visit")
     return agent.scrape()
 
 
@@ -65,9 +70,9 @@ def test_prometheus_takes_the_example_configuration_and_rules(root):
         assert run.returncode == 0 and "FAILED" not in run.stdout + run.stderr, run.stdout + run.stderr
 
 
-def test_the_alerts_ask_for_metrics_that_exist(root, page_of_a_fresh_agent):
+def test_the_alerts_ask_for_metrics_that_exist(root, page_of_an_agent_at_its_limit):
     named = set(re.findall(r"\b(?:footfall|process)_\w+\b", (root / "examples/alerts.yml").read_text()))
-    known = {name for name, _ in page_of_a_fresh_agent.samples} | set(page_of_a_fresh_agent.types)
+    known = {name for name, _ in page_of_an_agent_at_its_limit.samples} | set(page_of_an_agent_at_its_limit.types)
     assert named and not named - known
 
 

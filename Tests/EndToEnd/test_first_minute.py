@@ -11,14 +11,14 @@ from harness.sending import send_datagrams, send_stream
 VISIT = 'visit_total{page="page1"} 1'
 
 SHELL = {
-    "nc over UDP": ("udp", "127.0.0.1:0", 'echo "visit:page1|c" | nc -u -w0 {host} {port}'),
+    "nc over UDP": ("udp", "127.0.0.1:0", 'echo "visit:page1|c" | nc -u -q0 {host} {port}'),
     "bash's /dev/udp": ("udp", "127.0.0.1:0", 'echo "visit:page1|c" > /dev/udp/{host}/{port}'),
     "socat over UDP": ("udp", "127.0.0.1:0", 'echo "visit:page1|c" | socat - UDP-SENDTO:{host}:{port}'),
-    "nc over UDP and IPv6": ("udp", "[::1]:0", 'echo "visit:page1|c" | nc -u -w0 {host} {port}'),
+    "nc over UDP and IPv6": ("udp", "[::1]:0", 'echo "visit:page1|c" | nc -u -q0 {host} {port}'),
     "nc over TCP": ("tcp", "127.0.0.1:0", 'echo "visit:page1|c" | nc -N {host} {port}'),
     "bash's /dev/tcp": ("tcp", "127.0.0.1:0", 'echo "visit:page1|c" > /dev/tcp/{host}/{port}'),
     "nc over TCP and IPv6": ("tcp", "[::1]:0", 'echo "visit:page1|c" | nc -N {host} {port}'),
-    "nc to a unix datagram socket": ("unix-datagram", "{tmp}/d.sock", 'echo "visit:page1|c" | nc -uU -w0 {path}'),
+    "nc to a unix datagram socket": ("unix-datagram", "{tmp}/d.sock", 'echo "visit:page1|c" | nc -uU -q0 {path}'),
     "socat to a unix datagram socket": ("unix-datagram", "{tmp}/d.sock", 'echo "visit:page1|c" | socat - UNIX-SENDTO:{path}'),
     "nc to a unix stream socket": ("unix-stream", "{tmp}/s.sock", 'echo "visit:page1|c" | nc -NU {path}'),
 }

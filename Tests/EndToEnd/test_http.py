@@ -67,15 +67,6 @@ def test_a_method_that_a_route_does_not_take_is_405_with_what_it_takes(agent, pa
     assert float(answer.headers["X-Process-Time"]) >= 0
 
 
-@pytest.mark.parametrize("value", ["0.05", "168.5", "abc", "", "-1", "nan"])
-def test_a_timeframe_out_of_bounds_is_422_and_names_the_parameter(agent, value):
-    answer = agent.get(f"/stats?timeframe_hours={value}")
-    assert answer.status_code == 422
-    (fault,) = answer.json()["detail"]
-    assert fault["loc"] == ["query", "timeframe_hours"] and fault["input"] == value
-    assert fault["type"] and fault["msg"]
-
-
 @pytest.mark.parametrize(
     "accept, wanted",
     [
@@ -126,14 +117,12 @@ def test_a_glob_chooses_families_and_the_order_is_stable(fed):
 
 def test_stats_holds_what_the_services_answered(fed):
     stats = fed.stats()
-    assert stats["total_visits"] == 3 and stats["recent_visits"] == 3
-    assert stats["timeframe_hours"] == 1.0 and stats["window_seconds"] >= 3600
+    assert stats["total_visits"] == 3 and stats["total_buys"] == 0
     assert MOMENT.fullmatch(stats["current_time"]) and stats["server_status"] == "healthy"
     assert stats["uptime_seconds"] > 0 and re.fullmatch(r"\d+h \d+m \d+s", stats["uptime_formatted"])
     visit = stats["metrics"]["visit"]
     assert (visit["type"], visit["total"], visit["series"]) == ("counter", 3, 2)
     assert "ledger" in stats
-    assert fed.stats(timeframe_hours="168.0")["timeframe_hours"] == 168.0
     assert list(fed.stats(limit="1")["metrics"]) == ["visit"] or len(fed.stats(limit="1")["metrics"]) == 1
 
 
@@ -181,7 +170,7 @@ def test_status_names_listeners_and_workers(start_agent):
     status = agent.get("/status").json()
     assert status["status"] == "healthy" and status["version"]
     text = json.dumps(status["listeners"])
-    assert agent.bound["udp"][0] in text and agent.bound["http"][0] in text
+    assert agent.bound["udp"][0] in text and agent.bound["tcp"][0] in text
     assert status["ledger"] is not None and status["workers"]
 
 

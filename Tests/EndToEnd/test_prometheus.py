@@ -63,12 +63,12 @@ class Prometheus:
         self._log.close()
 
     def query(self, expression):
-        """The values of an instant query."""
+        """The values of an instant query; none while Prometheus starts, when it refuses connections or answers 503."""
         try:
-            answer = requests.get(f"{self.url}/api/v1/query", params={"query": expression}, timeout=10).json()
+            answer = requests.get(f"{self.url}/api/v1/query", params={"query": expression}, timeout=10)
         except requests.ConnectionError:
             return []
-        return [float(result["value"][1]) for result in answer["data"]["result"]]
+        return [float(result["value"][1]) for result in answer.json()["data"]["result"]] if answer.ok else []
 
     def target(self):
         (target,) = requests.get(f"{self.url}/api/v1/targets", timeout=10).json()["data"]["activeTargets"]

@@ -30,6 +30,10 @@ struct OwnMetrics {
     page.family("footfall_start_time_seconds", .gauge, "When the program began to answer, in seconds since 1970.") {
       $0.sample(Double(state.startedWall) / 1e9)
     }
+    page.family("footfall_config_reloads_total", .counter, "Times that the configuration was read again, by outcome.") {
+      $0.sample([("outcome", "success")], state.agent.soundReloads.load(ordering: .relaxed))
+      $0.sample([("outcome", "failure")], state.agent.faultyReloads.load(ordering: .relaxed))
+    }
   }
 
   /// Lines read = accepted + refused, and datagrams received + dropped = sent, whenever nothing is in flight.

@@ -12,6 +12,10 @@ package final class AgentState: Sendable {
   /// What the query thread polls beside its sockets.
   let wakeUp: WakeUp
 
+  /// Times that the configuration was read again: it held, or it did not and the old one stayed.
+  package let soundReloads = Atomic<UInt64>(0)
+  package let faultyReloads = Atomic<UInt64>(0)
+
   package init() throws(SystemError) { wakeUp = try WakeUp() }
 
   package var phase: AgentPhase {

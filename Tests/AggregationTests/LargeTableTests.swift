@@ -1,0 +1,47 @@
+import Protocol
+import Testing
+
+@testable import Aggregation
+
+/// A table whose records no longer fit the caches puts plain counts off (`DeferredCounts`).
+@Suite struct `a table that puts counts off` {
+  private let world = World(capacity: 300_000, limit: 100_000)
+
+  /// More series than a table counts at once without putting off.
+  private static let many = 60_000
+
+  private func total(_ name: String) -> Int64? {
+    world.gather()
+    return world.view.family(named: Array(name.utf8), kind: .counter).flatMap { world.view.family($0).total.whole }
+  }
+
+  private func fill() {
+    world.workers[0].count((0..<Self.many).map { "visit:page\($0)|c\n" }.joined())
+  }
+
+  @Test func `counts what it counts at once, to the unit, and books it`() {
+    fill()
+    let again = (0..<Self.many).map { "visit:page\($0):2|c\nvisit:page\($0)|c\n" }.joined()
+    let tally = world.workers[0].count(again)
+    #expect(tally.lines == 120_000 && tally.accepted == 120_000 && tally.samples[0] == 120_000)
+    #expect(total("visit") == Int64(Self.many * 4))
+  }
+
+  @Test func `finds the series of another spelling`() {
+    fill()
+    world.workers[0].count("in,env=prod:1|c\nin:1|c|#env:prod")
+    world.workers[0].count("in,env=prod:3|c\nin,env=prod:5|c\n")
+    #expect(total("in") == 10)
+    #expect(total("visit") == Int64(Self.many))
+  }
+
+  @Test func `makes series and refuses bad names among the counts that wait`() {
+    fill()
+    let tally = world.workers[0].count("new:1|c\nbad\u{1}name:1|c\nnew:1|c\nvisit:page1|c\nlast:7|c")
+    #expect(tally.lines == 5 && tally.accepted == 4)
+    #expect(tally.refused[Int(Refusal.badName.rawValue)] == 1)
+    #expect(total("new") == 2)
+    #expect(total("last") == 7)
+    #expect(total("visit") == Int64(Self.many + 1))
+  }
+}
