@@ -32,7 +32,7 @@ final class Counted {
         ListenerBooks(name: "udp:127.0.0.1:8125", kind: .datagrams, workers: 1),
         ListenerBooks(name: "http", kind: .http, workers: 1),
       ],
-      agent: agent,
+      addresses: ["127.0.0.1:8080"], agent: agent,
       settings: QuerySettings(
         flushIntervalNanoseconds: 1_000_000_000, httpConnections: 10, httpIdleNanoseconds: nil, quantiles: quantiles,
         buckets: buckets, version: "1.2.3", reader: LineReader(), keyLabels: keyLabels))

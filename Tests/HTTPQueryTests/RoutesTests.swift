@@ -26,7 +26,10 @@ import Testing
     ("/series?cursor=zzzzz-1", 422, #""loc":["query","cursor"]"#),
     ("/series?metric=" + String(repeating: "a", count: 1_025), 422, #""type":"string_too_long""#),
     ("/metrics", 200, "# TYPE visit_total counter\nvisit_total{page=\"page1\"} 1\n"),
-    ("/status", 200, #""listeners":[{"name":"udp:127.0.0.1:8125"},{"name":"http","connections":0"#),
+    (
+      "/status", 200,
+      #""listeners":[{"name":"udp:127.0.0.1:8125"},{"name":"http","addresses":["127.0.0.1:8080"],"connections":0"#
+    ),
   ]
 
   @Test(arguments: answers)
@@ -159,5 +162,15 @@ import Testing
     counted.forget()
     counted.count("c:1|g")
     #expect(counted.get("/series?cursor=\(cursor)").status == 422)
+  }
+}
+
+@Suite struct `stats of sets` {
+  @Test func `count a member of several series once`() throws {
+    let counted = try Counted()
+    counted.count(text: (0..<100).map { "who:m\($0)|s|#d:\($0 % 2)\nwho:m\($0)|s|#d:3" }.joined(separator: "\n"))
+    #expect(
+      counted.get("/stats/who").body.contains(#""series":3,"distinct":100,"top":[{"labels":{"d":"3"},"value":100}"#))
+    #expect(counted.get("/stats/who?match=d:1&top=0").body.contains(#""series":1,"distinct":50,"top":[]"#))
   }
 }
