@@ -152,6 +152,11 @@ package struct MergedView: ~Copyable {
     sets.modify(Int(series.whole)) { $0.cardinality(second: second) }
   }
 
+  /// Adds a set's members of the last hour to a union over several sets.
+  package mutating func addMembers(of series: Series, to union: inout HyperLogLog.Ranks) {
+    sets.modify(Int(series.whole)) { $0.add(to: &union, second: second) }
+  }
+
   /// Keeps every id and place valid until `unpin`: series that leave meanwhile wait.
   package mutating func pin() { pins += 1 }
 

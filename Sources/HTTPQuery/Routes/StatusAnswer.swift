@@ -17,7 +17,7 @@ enum StatusAnswer {
         json.bool(false)
         json.key("listeners")
         json.array { json in
-          for books in state.books { json.object { writeListener(books, to: &$0) } }
+          for books in state.books { json.object { writeListener(books, state, to: &$0) } }
         }
         json.member("workers", state.books.map(\.ledgers.count).max() ?? 0)
         json.member("series", state.view.seriesCount)
@@ -86,8 +86,14 @@ enum StatusAnswer {
     json.member("sections_skipped", tally.skippedSections)
   }
 
-  private static func writeListener(_ books: ListenerBooks, to json: inout JSONWriter) {
+  private static func writeListener(_ books: ListenerBooks, _ state: QueryState, to json: inout JSONWriter) {
     json.member("name", books.name)
+    if books.kind == .http {
+      json.key("addresses")
+      json.array { json in
+        for address in state.addresses { json.string(address) }
+      }
+    }
     if books.kind == .datagrams { return }
     json.member("connections", books.connections.load(ordering: .relaxed))
     json.member("connections_rejected", books.rejectedConnections.load(ordering: .relaxed))
