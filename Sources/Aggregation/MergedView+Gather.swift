@@ -153,7 +153,13 @@ extension MergedView {
     guard let address = unsafe record.block(half) else { return }
     let block = unsafe SetBlock(unsafeBase: address)
     sets.modify(Int(series[id].whole)) { $0.merge(block, second: second, scratch: &raiseScratch) }
-    block.clear()
+    // As for timers: all registers for a few members are given back.
+    if block.isLarge && raiseScratch.count < 1_024 {
+      unsafe address.deallocate()
+      unsafe record.setBlock(half, nil)
+    } else {
+      block.clear()
+    }
   }
 
   private mutating func takeLimited(_ record: SeriesRecord, _ number: Int, _ source: TableSource) {

@@ -40,15 +40,16 @@ extension WorkerTable {
       seriesOfMetric[metric] = known + 1
       return make(normal, hash, kind, .series)
     }
-    if sample.kind == .gauge || sample.kind == .serviceCheck { return nil }
     return overflowRecord(kind: sample.kind, isKnown: known > 0)
   }
 
-  /// The record that takes what the limit keeps out; counts one sample as limited.
+  /// The record that takes what the limit keeps out; counts one sample as limited. Gauges have none: several series' values in one would
+  /// mean nothing.
   private mutating func overflowRecord(kind: SampleKind, isKnown: Bool) -> Int? {
     let name = SeriesSpelling.normalName(of: normal)
     guard let limited = findOrMake(isKnown ? Array(name) : Self.otherName, RecordKind.limited) else { return nil }
     addWhole(touch(limited), 1)
+    if kind == .gauge || kind == .serviceCheck { return nil }
     if !isKnown { return findOrMake(Self.otherName, kind.rawValue) }
     spelling.write(name, key: Self.other, kind: kind, into: &normal)
     return findOrMake(normal, kind.rawValue)
