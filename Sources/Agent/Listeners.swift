@@ -112,7 +112,8 @@ struct Listeners {
     let entry = ListenerBooks(name: name, kind: .datagrams, workers: plans.count, sockets: sockets)
     books.append(entry)
     for (index, socket) in sockets.enumerated() {
-      plans[(firstOwner + index) % plans.count].datagrams.append(.init(descriptor: socket, books: entry))
+      plans[(firstOwner + index) % plans.count].datagrams.append(
+        .init(descriptor: socket, books: entry, holdsFew: name.hasPrefix("unix:")))
     }
   }
 

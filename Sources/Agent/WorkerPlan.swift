@@ -9,6 +9,8 @@ struct WorkerPlan: Sendable {
     let books: ListenerBooks
     /// A unix stream: packets may stand behind their length.
     var mayBePrefixed = false
+    /// A unix datagram socket holds a handful of datagrams (net.unix.max_dgram_qlen), so it must not wait for more to come.
+    var holdsFew = false
     /// Several workers wait at this one descriptor.
     var isShared = false
   }

@@ -36,6 +36,11 @@ package struct MergedView: ~Copyable {
 
   /// Samples that a limit sent to `__other__`, by metric.
   package internal(set) var limited: [[UInt8]: Int64] = [:]
+  /// The last refused lines that were kept, oldest first, at most `recentRefusalLimit`.
+  package internal(set) var recentRefusals: [RefusedLine] = []
+  static let recentRefusalLimit = 100
+  /// Who sent how much.
+  package internal(set) var senders = SenderRanking()
   /// Live series by kind.
   package internal(set) var seriesByKind = InlineArray<8, Int>(repeating: 0)
   /// Families that appeared or left since somebody last asked; whoever keeps names by family takes them after each gather.
@@ -145,6 +150,11 @@ package struct MergedView: ~Copyable {
   /// A set's distinct members over the last hour.
   package mutating func cardinality(_ series: Series) -> UInt64 {
     sets.modify(Int(series.whole)) { $0.cardinality(second: second) }
+  }
+
+  /// Adds a set's members of the last hour to a union over several sets.
+  package mutating func addMembers(of series: Series, to union: inout HyperLogLog.Ranks) {
+    sets.modify(Int(series.whole)) { $0.add(to: &union, second: second) }
   }
 
   /// Keeps every id and place valid until `unpin`: series that leave meanwhile wait.

@@ -68,6 +68,12 @@ package struct SetState: Sendable {
     cached = nil
   }
 
+  /// Adds the members of the last hour to a union over several sets.
+  mutating func add(to union: inout HyperLogLog.Ranks, second: Int64) {
+    expire(at: second / Self.sliceSeconds)
+    for slice in recent { union.merge(slice.members) }
+  }
+
   /// Distinct members over the last hour, to the slice: 60 to 65 minutes.
   package mutating func cardinality(second: Int64) -> UInt64 {
     expire(at: second / Self.sliceSeconds)

@@ -50,7 +50,9 @@ package enum Socket {
       if number >= 0 { return (Descriptor(owning: number), peer) }
       switch errno {
       case EAGAIN, EWOULDBLOCK: return nil
-      case EINTR, ECONNABORTED, EPROTO: continue
+      // What accept(2) says to treat like EAGAIN: the network's own errors, of a connection that is gone.
+      case EINTR, ECONNABORTED, EPROTO, ENETDOWN, ENOPROTOOPT, EHOSTDOWN, ENONET, EHOSTUNREACH, EOPNOTSUPP, ENETUNREACH:
+        continue
       default: throw SystemError("accept")
       }
     }
@@ -162,24 +164,40 @@ package enum Socket {
     let number = socket(AF_UNIX, type | flags, 0)
     if number < 0 { throw SystemError("socket", path) }
     let socket = Descriptor(owning: number)
-    let length = socklen_t(MemoryLayout<sockaddr_un>.size)
-    // Safe: both calls get a whole sockaddr_un.
-    let status = unsafe withUnsafeBytes(of: &address) { bytes in
-      let pointer = unsafe bytes.baseAddress!.assumingMemoryBound(to: sockaddr.self)
-      if unsafe bind(number, pointer, length) == 0 { return Int32(0) }
-      // The file of a program that has ended refuses connections; that of one that runs does not.
-      let probe = Descriptor(owning: Glibc.socket(AF_UNIX, type | flags, 0))
-      if errno == EADDRINUSE, unsafe connect(probe.number, pointer, length) < 0, errno == ECONNREFUSED {
-        unsafe _ = unlink(path)
-        return unsafe bind(number, pointer, length)
-      }
-      errno = EADDRINUSE
-      return -1
+    if unsafe call(bind, socket, address) < 0 {
+      let reason = errno
+      if reason != EADDRINUSE || !isLeftBehind(path, address, type) { throw SystemError("bind", path, number: reason) }
+      // Safe: the path is a string of ours.
+      unsafe _ = unlink(path)
+      if unsafe call(bind, socket, address) < 0 { throw SystemError("bind", path) }
     }
-    if status < 0 { throw SystemError("bind", path) }
     // Whoever may enter the folder may send, as with the internet sockets: the umask of a service would keep all others out.
     unsafe _ = chmod(path, 0o666)
     return socket
+  }
+
+  /// Whether `path` is the socket of a program that has ended: it refuses connections, and that of one that runs does not. So does a
+  /// file that is no socket, which is not ours to remove.
+  private static func isLeftBehind(_ path: String, _ address: sockaddr_un, _ type: Int32) -> Bool {
+    var status = stat()
+    // Safe: the kernel fills the struct that is lent for the call.
+    guard unsafe lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK else { return false }
+    let number = socket(AF_UNIX, type | flags, 0)
+    if number < 0 { return false }
+    let probe = Descriptor(owning: number)
+    return unsafe call(connect, probe, address) < 0 && errno == ECONNREFUSED
+  }
+
+  /// bind(2) or connect(2) with a unix socket's address.
+  @unsafe
+  private static func call(
+    _ function: (Int32, UnsafePointer<sockaddr>, socklen_t) -> Int32, _ socket: Descriptor, _ address: sockaddr_un
+  ) -> Int32 {
+    unsafe withUnsafeBytes(of: address) { bytes in
+      // Safe: an address of any family begins as a sockaddr does, and the length is the structure's own.
+      unsafe function(
+        socket.number, bytes.baseAddress!.assumingMemoryBound(to: sockaddr.self), socklen_t(bytes.count))
+    }
   }
 
   private static func listen(_ socket: Descriptor, _ name: String) throws(SystemError) {

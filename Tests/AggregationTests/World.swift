@@ -1,3 +1,4 @@
+import AllocationCounter
 import Bytes
 import Platform
 import Protocol
@@ -10,6 +11,8 @@ final class Worker: @unchecked Sendable {  // used by one thread at a time
   let memory: TableMemory
   private var table: WorkerTable
   private var now: Int64 = 0
+  /// Allocations made within batches, from their begin to their end.
+  private(set) var allocations: UInt64 = 0
 
   fileprivate init(memory: TableMemory, hasher: SpellingHash, reader: LineReader, budget: SeriesBudget) {
     self.memory = memory
@@ -27,13 +30,39 @@ final class Worker: @unchecked Sendable {  // used by one thread at a time
   @discardableResult
   func count(_ text: String, monotonic: Int64? = nil) -> LineTally { count(text.utf8, monotonic: monotonic) }
 
+  /// The same in the name of a sender.
+  @discardableResult
+  func count(_ text: String, from sender: SenderAddress) -> LineTally { count([(Array(text.utf8), sender)]) }
+
+  /// Several datagrams of several senders in one batch.
+  @discardableResult
+  func count(_ datagrams: [([UInt8], SenderAddress)]) -> LineTally {
+    now += 1_000
+    // All must stay where they are until the batch ends.
+    let texts = datagrams.map { PaddedText($0.0) }
+    table.beginBatch(monotonic: now, wall: 1_700_000_000)
+    table.tally = LineTally()
+    countNext(texts, datagrams.map(\.1), 0)
+    return table.tally
+  }
+
+  private func countNext(_ texts: [PaddedText], _ senders: [SenderAddress], _ index: Int) {
+    if index == texts.count { return table.endBatch() }
+    texts[index].read {
+      table.count($0, from: senders[index])
+      countNext(texts, senders, index + 1)
+    }
+  }
+
   @discardableResult
   func count(_ bytes: PaddedBytes, monotonic: Int64? = nil, wall: Int64 = 1_700_000_000) -> LineTally {
     now = monotonic ?? now + 1_000
+    let before = footfall_test_allocations()
     table.beginBatch(monotonic: now, wall: wall)
     table.tally = LineTally()
     table.count(bytes)
     table.endBatch()
+    allocations += footfall_test_allocations() - before
     return table.tally
   }
 
@@ -73,6 +102,9 @@ final class World: @unchecked Sendable {  // the view is used by one thread at a
   func gatherSlice(second: Int64 = 0, limit: Int = .max) -> Bool { view.gather(second: second, limit: limit) }
 
   func cardinality(_ series: Series) -> UInt64 { view.cardinality(series) }
+
+  /// Whether records of the first table are condemned.
+  var hasCondemned: Bool { view.hasCondemned(0) }
 
   /// `counter visit{env=prod,page=page1}`: kind, name and labels, sorted.
   func name(of id: SeriesID) -> String {

@@ -8,7 +8,7 @@ struct FamilyScan {
   let family: FamilyID
   let kind: SampleKind
   private let filter: SeriesFilter
-  private let wantsSketch: Bool
+  private let merges: Bool
   private var next: SeriesID?
   private(set) var top: TopList<SeriesID>
 
@@ -17,21 +17,27 @@ struct FamilyScan {
   private(set) var total: (whole: Int64?, value: Double) = (0, 0)
   private(set) var sum = 0.0
   private(set) var sketch = Sketch()
+  /// Of sets the union of their members.
+  private var members: HyperLogLog.Ranks?
 
   /// What a series costs whose sketch or registers are merged, in plain series.
-  private static let mergeCost = 200
+  private static let sketchCost = 200
+  private static let setCost = 1_000
 
   init(
     _ family: FamilyID, in view: borrowing MergedView, top: Int, filter: SeriesFilter = .init(),
-    wantsSketch: Bool = false
+    merges: Bool = false
   ) {
     self.family = family
     kind = view.family(family).kind
     self.filter = filter
-    self.wantsSketch = wantsSketch
+    self.merges = merges
     next = view.firstSeries(of: family)
     self.top = TopList(limit: top)
   }
+
+  /// Distinct members of all sets included.
+  var distinct: UInt64 { members?.cardinality ?? 0 }
 
   /// Goes on for up to about `budget` series, and takes what it used off it.
   /// - Returns: true at the end.
@@ -55,15 +61,20 @@ struct FamilyScan {
     case .gauge, .serviceCheck:
       top.offer(id, rank: series.gauge)
     case .set:
-      budget -= Self.mergeCost
+      budget -= Self.setCost
       top.offer(id, rank: Double(view.cardinality(series)))
+      if merges {
+        var union = members.take() ?? .init()
+        view.addMembers(of: series, to: &union)
+        members = union
+      }
     case .timer, .histogram, .distribution:
       let timer = view.timer(series)
       add((Int64(exactly: timer.count), timer.count))
       sum += timer.sum
       top.offer(id, rank: timer.count)
-      if wantsSketch {
-        budget -= Self.mergeCost
+      if merges {
+        budget -= Self.sketchCost
         sketch.merge(view.recentSketch(series))
       }
     }

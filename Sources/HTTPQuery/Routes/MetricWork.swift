@@ -21,7 +21,7 @@ final class MetricWork {
     let name = Array(call.values[0].utf8)
     let scans = SampleKind.allCases.compactMap { kind in
       state.view.family(named: name, kind: kind).map {
-        FamilyScan($0, in: state.view, top: top, filter: filter, wantsSketch: true)
+        FamilyScan($0, in: state.view, top: top, filter: filter, merges: true)
       }
     }
     if scans.isEmpty { return .ready(.fault(.notFound)) }
@@ -59,6 +59,8 @@ final class MetricWork {
     json.member("series", scan.seriesCount)
     if scan.kind.isTimer {
       writeTimer(scan, to: &json)
+    } else if scan.kind == .set {
+      json.member("distinct", scan.distinct)
     } else if scan.kind.isSummed {
       json.key("total")
       // What left is in the family's total and in no series.

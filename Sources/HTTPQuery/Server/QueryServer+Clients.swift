@@ -95,12 +95,14 @@ extension QueryServer {
   }
 
   func answer(_ client: QueryClient, _ response: Response) {
-    let now = now
     state.requests.add(route: client.route, code: response.status.rawValue)
-    client.connection.answer(
-      response,
-      AnswerStamp(
-        nanoseconds: now, processNanoseconds: now - client.arrived, date: date.bytes(wall: Clock.wall())))
+    client.connection.answer(response, stamp(since: client.arrived))
+  }
+
+  /// What an answer tells of the moment, to a request that came at `arrived`.
+  func stamp(since arrived: UInt64) -> AnswerStamp {
+    let now = now
+    return AnswerStamp(nanoseconds: now, processNanoseconds: now - arrived, date: date.bytes(wall: Clock.wall()))
   }
 
   /// Writes until the kernel takes no more.

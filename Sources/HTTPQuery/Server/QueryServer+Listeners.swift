@@ -20,9 +20,6 @@ extension QueryServer {
   /// Connections taken in one turn, so that a flood of them does not starve those that are there.
   private static let acceptsInATurn = 64
 
-  private static let fullAnswer = Array(
-    "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".utf8)
-
   func accept(_ listener: QueryListener) {
     for _ in 0..<Self.acceptsInATurn {
       do throws(SystemError) {
@@ -59,7 +56,12 @@ extension QueryServer {
   /// Answers 503 without waiting for the request, and closes.
   private func turnAway(_ descriptor: Descriptor) {
     books.rejectedConnections.wrappingAdd(1, ordering: .relaxed)
-    _ = descriptor.write(Self.fullAnswer.span)
+    let begin = now
+    var connection = Connection(limits: limits, nanoseconds: begin)
+    _ = connection.refuse(.serviceUnavailable)
+    connection.answer(.fault(.serviceUnavailable, retryAfterSeconds: 1), stamp(since: begin))
+    state.requests.add(route: RequestCounts.noRoute, code: Status.serviceUnavailable.rawValue)
+    _ = connection.withOutput { descriptor.write($0) }
     descriptor.shutdownWriting()
     // What is unread at the close resets the connection, and the answer would be lost.
     // Safe: read(2) fills no more than the room, and nobody looks at it.

@@ -23,6 +23,7 @@ package final class QueryServer {
   var date = HTTPDate()
   /// The gather that is wanted most lately.
   var wantedGather = 0
+  /// In the order of their gathers.
   var waiting: [WaitingRequest] = []
   var jobs: [Job] = []
   private let tables: Int
@@ -45,6 +46,8 @@ package final class QueryServer {
   }
 
   static let wakeUpToken: UInt64 = 0
+  /// Nanoseconds for answers that waited, beside the gather: others are not kept longer, however many wait.
+  private static let workInATurn: Int64 = 2_000_000
   /// Deadlines are looked after this often.
   private static let sweepInterval: Int64 = 1_000_000_000
 
@@ -61,7 +64,9 @@ package final class QueryServer {
     self.wakeWorker = wakeWorker
     self.books = books.first { $0.kind == .http } ?? ListenerBooks(name: "http", kind: .http, workers: 1)
     let others = books.filter { $0.kind != .http }
-    self.state = QueryState(view: view, books: others + [self.books], agent: state, settings: settings)
+    self.state = QueryState(
+      view: view, books: others + [self.books], addresses: listeners.map { Socket.localAddress($0).description },
+      agent: state, settings: settings)
     var limits = ConnectionLimits()
     // A century stands for never: far beyond any uptime, and no sum with it overflows.
     limits.idle = settings.httpIdleNanoseconds.map { UInt64(max(0, $0)) } ?? 100 * 365 * 86_400_000_000_000
@@ -113,7 +118,7 @@ package final class QueryServer {
 
   /// Milliseconds until something is due: none while there is work.
   private var patience: Int {
-    if state.gathersDone < wantedGather || !jobs.isEmpty { return 0 }
+    if state.gathersDone < wantedGather || !jobs.isEmpty || !waiting.isEmpty { return 0 }
     let isSweeping = !clients.isEmpty || listeners.contains { $0.isResting }
     let due = isSweeping ? min(nextFlush, nextSweep) : nextFlush
     // Rounded up, lest the last millisecond be spent in turning.
@@ -134,24 +139,25 @@ package final class QueryServer {
   private func work() {
     if state.gathersDone < wantedGather && state.gatherSome() {
       for table in 0..<tables where state.view.hasCondemned(table) { wakeWorker(table) }
-      let ready = waiting.filter { $0.gather <= state.gathersDone }
-      waiting.removeAll { $0.gather <= state.gathersDone }
-      for request in ready {
-        guard let client = clients[request.client] else { continue }
-        call(request.route, request.call, client)
-        advance(client)
-      }
     }
-    let steps = jobs
-    jobs = []
-    for job in steps {
-      guard let client = clients[job.client] else { continue }
-      if let response = job.step() {
-        answer(client, response)
-        advance(client)
-      } else {
-        jobs.append(job)
-      }
+    let end = Clock.monotonic() + Self.workInATurn
+    while let request = waiting.first, request.gather <= state.gathersDone, Clock.monotonic() < end {
+      waiting.removeFirst()
+      guard let client = clients[request.client] else { continue }
+      call(request.route, request.call, client)
+      advance(client)
+    }
+    // Those that are not done go to the end of the queue.
+    for _ in jobs.indices where Clock.monotonic() < end { goOn(jobs.removeFirst()) }
+  }
+
+  private func goOn(_ job: Job) {
+    guard let client = clients[job.client] else { return }
+    if let response = job.step() {
+      answer(client, response)
+      advance(client)
+    } else {
+      jobs.append(job)
     }
   }
 

@@ -10,6 +10,8 @@ final class QueryState {
   /// Which families stand on the pages of each language.
   var exposed: ExposedFamilies
   let books: [ListenerBooks]
+  /// Where HTTP listens.
+  let addresses: [String]
   let agent: AgentState
   let settings: QuerySettings
   /// When the program began to answer: nanoseconds since 1970, and on the clock that never jumps.
@@ -27,9 +29,12 @@ final class QueryState {
   private(set) var gathersDone = 0
   private var sliceNanoseconds: Int64 = 0
 
-  init(view: consuming MergedView, books: [ListenerBooks], agent: AgentState, settings: QuerySettings) {
+  init(
+    view: consuming MergedView, books: [ListenerBooks], addresses: [String], agent: AgentState, settings: QuerySettings
+  ) {
     self.view = view
     self.books = books
+    self.addresses = addresses
     self.agent = agent
     self.settings = settings
     exposed = ExposedFamilies(hasBuckets: !settings.buckets.isEmpty)

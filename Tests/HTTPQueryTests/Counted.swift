@@ -1,0 +1,119 @@
+import Aggregation
+import Bytes
+import Platform
+import Protocol
+import Testing
+
+@testable import HTTPQuery
+
+/// One worker's table and the query thread's state over it, without threads and sockets: lines go in, pages and answers come out.
+final class Counted {
+  let state: QueryState
+  let agent: AgentState
+  private var table: WorkerTable
+  private var clock: Int64 = 1_000
+
+  init(buckets: [Double] = [], quantiles: [Double] = [0.5, 0.99], maxSeries: Int = 200_000) throws {
+    let hasher = SpellingHash(seed: 7)
+    let keyLabels = KeyLabels()
+    let budget = SeriesBudget(limit: maxSeries, limitPerMetric: maxSeries)
+    let memory = try TableMemory(
+      capacity: maxSeries * 3 + 1_000, timerBounds: TimerBounds(buckets.map { $0 * 1_000 }),
+      histogramBounds: TimerBounds(buckets))
+    table = try WorkerTable(
+      memory: memory, hasher: hasher, reader: LineReader(), keyLabels: keyLabels, budget: budget)
+    agent = try AgentState()
+    let view = try MergedView(
+      tables: [memory], hasher: hasher, keyLabels: keyLabels, budget: budget,
+      settings: .init(seriesTTL: 1_000, counterTTL: 1_000, quantileWindow: 60))
+    state = QueryState(
+      view: view,
+      books: [
+        ListenerBooks(name: "udp:127.0.0.1:8125", kind: .datagrams, workers: 1),
+        ListenerBooks(name: "http", kind: .http, workers: 1),
+      ],
+      addresses: ["127.0.0.1:8080"], agent: agent,
+      settings: QuerySettings(
+        flushIntervalNanoseconds: 1_000_000_000, httpConnections: 10, httpIdleNanoseconds: nil, quantiles: quantiles,
+        buckets: buckets, version: "1.2.3", reader: LineReader(), keyLabels: keyLabels))
+  }
+
+  /// Counts lines and takes them over.
+  func count(_ lines: String...) { count(text: lines.joined(separator: "\n")) }
+
+  func count(text: String) {
+    batch { table in
+      PaddedText(Array(text.utf8)).read { table.count($0) }
+      #expect(table.tally.refused.indices.allSatisfy { table.tally.refused[$0] == 0 })
+    }
+    gather()
+  }
+
+  /// Takes everything over, `seconds` later than the last time.
+  func gather(later seconds: Int64 = 0) {
+    clock += seconds
+    while !state.view.gather(second: clock) {}
+    state.takeFamilyChanges()
+  }
+
+  /// Lets time go by; what has not been counted for 1,000 seconds leaves.
+  func forget(after seconds: Int64 = 2_000) {
+    gather(later: seconds)
+    batch { _ in }
+    gather()
+  }
+
+  private func batch(_ body: (inout WorkerTable) -> Void) {
+    table.beginBatch(monotonic: clock * 1_000_000_000, wall: 1_700_000_000)
+    body(&table)
+    table.endBatch()
+  }
+
+  // MARK: Pages
+
+  /// The pieces of a page, each with its size.
+  func pieces(_ format: ExpositionFormat, metric: String? = nil) -> [[UInt8]] {
+    let page = MetricsPage(state, format, metric.flatMap { Glob(Array($0.utf8)) })
+    var pieces: [[UInt8]] = []
+    while true {
+      var writer = ByteWriter()
+      let step = page.produce(&writer)
+      pieces.append(writer.bytes)
+      if case .finished = step { return pieces }
+    }
+  }
+
+  /// A whole page.
+  func page(_ language: ExpositionFormat.Language = .text, quotesNames: Bool = false) -> String {
+    String(
+      decoding: pieces(ExpositionFormat(language: language, quotesNames: quotesNames)).joined(), as: UTF8.self)
+  }
+
+  /// A page without HELP and without the program's own families.
+  func samples(_ language: ExpositionFormat.Language = .text, quotesNames: Bool = false) -> String {
+    page(language, quotesNames: quotesNames).split(separator: "\n", omittingEmptySubsequences: false).filter { line in
+      !line.hasPrefix("# HELP ")
+        && !["footfall_", "process_", "# TYPE footfall_", "# TYPE process_"].contains { line.hasPrefix($0) }
+    }.joined(separator: "\n")
+  }
+
+  // MARK: Routes
+
+  /// What a GET is answered with: the status, and the body as text.
+  func get(_ target: String, _ fields: String = "") -> (status: UInt16, body: String) {
+    let client = Client()
+    client.send(`a connection`.get(target, fields))
+    guard case .request(let request) = client.next(),
+      let (route, values) = Routes.matching(request.path).first
+    else { return (404, "") }
+    var answer: Response?
+    switch route.handler(state, Route.Call(request: request, values: values)) {
+    case .ready(let response): answer = response
+    case .work(let step): while answer == nil { answer = step() }
+    }
+    guard let answer else { return (0, "") }
+    client.answer(answer)
+    client.settle()
+    return (answer.status.rawValue, client.text.messageBody)
+  }
+}
