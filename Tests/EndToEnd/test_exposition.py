@@ -165,3 +165,20 @@ def test_a_limit_of_one_metric_leaves_room_for_the_others(start_agent):
     page = feed(agent, *(f"visit:page{number}|c" for number in range(50)), *(f"buy:promo{number}|c" for number in range(5)))
     assert page.total("visit_total") == 50 and page.value("visit_total", page="__other__") == 40
     assert page.total("buy_total") == 5 and page.value("buy_total", promotion="__other__") is None
+
+
+def test_series_whose_labels_become_the_same_show_once_and_are_counted(agent):
+    """An empty label is an absent one to Prometheus, and `.` becomes `_`."""
+    lines = b"z:1|c|#a.b:1\nz:2|c|#a_b:1\ny:3|c\ny:4|c|#e:\nx:5|c|#e:,f:g"
+    send_datagrams(agent.address("udp"), lines)
+    agent.wait_for_line('z_total{a_b="1"} 1')
+    page = agent.text().split("\n")
+    assert [line for line in page if line.startswith(("x_total", "y_total", "z_total"))] == [
+        'z_total{a_b="1"} 1',
+        "y_total 3",
+        'x_total{f="g"} 5',
+    ]
+    for metric in ("z", "y"):
+        assert any(line.startswith(f'footfall_export_conflicts_total{{metric="{metric}"}} ') for line in agent.text().split("\n"))
+    agent.scrape()
+    agent.scrape(openmetrics=True)

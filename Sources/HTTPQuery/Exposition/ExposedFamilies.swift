@@ -8,7 +8,7 @@ struct ExposedFamilies {
   private let hasBuckets: Bool
   private var text = NameClaims()
   private var openMetrics = NameClaims()
-  /// How many families were found to be in conflict, by metric; of metrics beyond `metricLimit` under `__other__`.
+  /// How often a family was found to be in conflict, or a series was left out of a page, by metric; of metrics beyond `metricLimit` under `__other__`.
   private(set) var conflicts: [[UInt8]: UInt64] = [:]
 
   /// Metrics that conflicts are counted for one by one: whoever sends names that meet can send many.
@@ -44,6 +44,9 @@ struct ExposedFamilies {
       }
     }
   }
+
+  /// Notes that a series was left out of a page, because its labels had become those of an earlier one.
+  mutating func countSeriesLeftOut(of metric: [UInt8]) { count(metric) }
 
   private func isLeaving(_ family: FamilyID, after place: Int, _ last: [FamilyID: Int]) -> Bool {
     last[family].map { $0 > place } ?? false

@@ -6,7 +6,7 @@ import Protocol
 ///
 /// The series of a family mostly have the same label names, so each name is made fit for the page once and then only recognised.
 /// Two labels whose names meet once they are fit join their values with commas. Nothing of that sort can happen while no two names of
-/// the family meet, and `namesMeet` says when they first do: from then on labels are sorted and joined with care, and whoever writes
+/// the family meet and no value is empty, and `namesMeet` says when that first happens: from then on labels are sorted and joined with care, and whoever writes
 /// the page must look for series that have become the same.
 struct LabelText {
   /// Beyond so many names in a family, each series is written with care.
@@ -38,6 +38,8 @@ struct LabelText {
     if keyLabel.isEmpty && labels.key != nil { keyLabel = labels.keyLabel(in: spelling, keyLabels) }
     var place = 0
     labels.forEach(in: spelling, keyLabel: keyLabel) { key, value in
+      // Left out: to Prometheus an empty label is an absent one, so a series with it may become another.
+      if value.isEmpty { namesMeet = true }
       if writer.count > start { writer.append(UInt8(ascii: ",")) }
       let known = place < raw.count && raw.isEqual(place, key) ? place : find(key)
       fit.write(known, to: &writer)
@@ -79,6 +81,7 @@ struct LabelText {
   private func writeWithCare(_ spelling: Span<UInt8>, to writer: inout ByteWriter) {
     var labels: [(name: [UInt8], value: [UInt8])] = []
     SeriesLabels(of: spelling).forEach(in: spelling, keyLabels: keyLabels) { key, value in
+      if value.isEmpty { return }
       var text = ByteWriter()
       Self.writeValue(value, to: &text)
       labels.append((fitName(key), text.bytes))

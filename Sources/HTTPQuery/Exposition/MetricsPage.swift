@@ -163,6 +163,8 @@ final class MetricsPage {
           stage = view.firstSeries(of: family).map { .recall(upTo: id, next: $0) } ?? .end
           return
         }
+      } else {
+        state.exposed.countSeriesLeftOut(of: view.name(of: family))
       }
       next = view.series(after: id)
     }

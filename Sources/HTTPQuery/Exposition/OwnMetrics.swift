@@ -127,7 +127,7 @@ struct OwnMetrics {
     }
     page.family(
       "footfall_export_conflicts_total", .counter,
-      "Families found to have a name of an earlier family or of this program: left out of a page until that one leaves."
+      "Families found to have a name of an earlier one or of this program, and series left out of a page whose labels had met."
     ) {
       for (metric, families) in state.exposed.conflicts.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
         $0.sample([("metric", metric)], families)
