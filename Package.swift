@@ -31,6 +31,36 @@ let package = Package(
       name: "AggregationTests", dependencies: ["Aggregation", "Protocol", "Bytes", "Platform", "AllocationCounter"]),
     .testTarget(name: "HTTPQueryTests", dependencies: ["HTTPQuery", "Aggregation", "Protocol", "Platform", "Bytes"]),
     .testTarget(name: "AgentTests", dependencies: ["Agent"]),
+    .testTarget(
+      name: "FuzzTests", dependencies: ["Agent", "HTTPQuery", "Aggregation", "Protocol", "Platform", "Bytes"],
+      path: "Tests/Fuzz", exclude: ["Entry", "LibFuzzer", "run"]),
   ],
   swiftLanguageModes: [.v6]
 )
+
+/// `FUZZ=1` (Tests/Fuzz/run): the same sources instrumented for libFuzzer, with assertions, and one executable that runs the checks of
+/// Tests/Fuzz on them; nothing else is built. Of the agent, whose entry would be a second one, there is what reads its options.
+if Context.environment["FUZZ"] == "1" {
+  package.products = []
+  package.targets.removeAll { $0.type == .test || ["Agent", "Benchmark", "AllocationCounter"].contains($0.name) }
+  package.targets += [
+    .target(
+      name: "Agent", dependencies: ["Bytes", "Platform"],
+      sources: [
+        "Configuration.swift", "Configuration+ListenAddress.swift", "Log.swift", "Log+Escaping.swift", "Options.swift",
+        "Options+Entry.swift", "Options+Fault.swift", "Options+Help.swift", "Options+Invocation.swift",
+        "Options+Reader.swift", "Options+Value.swift",
+      ]),
+    .target(name: "LibFuzzer", path: "Tests/Fuzz/LibFuzzer"),
+    .executableTarget(
+      name: "Fuzz",
+      dependencies: ["Agent", "HTTPQuery", "Aggregation", "Protocol", "Platform", "Bytes", "LibFuzzer"],
+      path: "Tests/Fuzz", exclude: ["LibFuzzer", "Suite", "run"],
+      linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]),
+  ]
+  // Under AddressSanitizer too, since a byte read too far is what a fuzzer is best at finding.
+  let fuzzed = ["-sanitize=fuzzer,address", "-enable-testing", "-assert-config", "Debug", "-parse-as-library"]
+  for target in package.targets where !["CLinux", "LibFuzzer"].contains(target.name) {
+    target.swiftSettings = (target.name == "Fuzz" ? [] : strict) + [.unsafeFlags(fuzzed)]
+  }
+}

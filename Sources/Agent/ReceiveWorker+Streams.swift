@@ -21,7 +21,7 @@ extension ReceiveWorker {
   mutating func accept(_ index: Int) {
     let source = plan.listeners[index]
     do throws(SystemError) {
-      while let (descriptor, _) = try Socket.accept(source.descriptor) {
+      while let (descriptor, peer) = try Socket.accept(source.descriptor) {
         if share.streamConnections.wrappingAdd(1, ordering: .relaxed).newValue > share.streamConnectionLimit {
           share.streamConnections.wrappingSubtract(1, ordering: .relaxed)
           source.books.rejectedConnections.wrappingAdd(1, ordering: .relaxed)
@@ -29,7 +29,8 @@ extension ReceiveWorker {
         }
         lastStream += 1
         let now = Clock.monotonic()
-        let stream = StreamConnection(descriptor, books: source.books, mayBePrefixed: source.mayBePrefixed, now: now)
+        let stream = StreamConnection(
+          descriptor, from: peer.sender, books: source.books, mayBePrefixed: source.mayBePrefixed, now: now)
         try poll.add(descriptor, token: lastStream, for: .input)
         streams[lastStream] = stream
         source.books.connections.wrappingAdd(1, ordering: .relaxed)
@@ -71,9 +72,11 @@ extension ReceiveWorker {
       countLines(of: stream, bytesRead: count)
     }
     if !stream.rest.isEmpty {
-      var tally = LineTally()
-      tally.refuse(.truncated)
-      stream.books.ledgers[plan.index].add(tally)
+      batch { table in
+        table.tally = LineTally()
+        table.refuse(.truncated, from: stream.sender)
+      }
+      stream.books.ledgers[plan.index].add(table.tally)
     }
     close(token, countsRest: false)
   }
@@ -86,8 +89,8 @@ extension ReceiveWorker {
     var rest: [UInt8]?
     while rest == nil {
       switch buffer.withBytes({ stream.framer.next($0, from: &start) }) {
-      case .lines(let range), .packet(let range): buffer.withLines(range) { table.count($0) }
-      case .tooLong: table.tally.refuse(.tooLong)
+      case .lines(let range), .packet(let range): buffer.withLines(range) { table.count($0, from: stream.sender) }
+      case .tooLong: table.refuse(.tooLong, from: stream.sender)
       case .rest(let from): rest = copyRest(from)
       }
     }
@@ -115,7 +118,7 @@ extension ReceiveWorker {
         PaddedText(left[range]).read { bytes in
           table.beginBatch(monotonic: Clock.monotonic(), wall: Clock.wall() / 1_000_000_000)
           table.tally = LineTally()
-          table.count(bytes)
+          table.count(bytes, from: stream.sender)
           table.endBatch()
         }
         stream.books.ledgers[plan.index].add(table.tally)

@@ -112,7 +112,12 @@ struct ReceiveWorker: ~Copyable {
       let datagram = arena.datagram(slot)
       table.tally.datagrams &+= 1
       table.tally.bytes &+= UInt64(datagram.count)
-      if _fastPath(!arena.isTruncated(slot)) { table.count(datagram) } else { countTruncated(datagram) }
+      let sender = arena.sender(slot)
+      if _fastPath(!arena.isTruncated(slot)) {
+        table.count(datagram, from: sender)
+      } else {
+        countTruncated(datagram, from: sender)
+      }
     }
     table.endBatch()
     source.books.ledgers[plan.index].add(table.tally)
@@ -120,12 +125,12 @@ struct ReceiveWorker: ~Copyable {
   }
 
   /// The lines before the cut are whole; the cut one is refused.
-  private mutating func countTruncated(_ datagram: PaddedBytes) {
+  private mutating func countTruncated(_ datagram: PaddedBytes, from sender: SenderAddress) {
     var end = datagram.count
     while end > 0 && datagram[end - 1] != UInt8(ascii: "\n") { end -= 1 }
     // Safe: the byte behind the shorter view is the LF just found, and what follows it is the rest of the slot.
-    if end > 0 { unsafe table.count(PaddedBytes(unsafeBase: datagram.address(of: 0), count: end - 1)) }
-    table.tally.refuse(.truncated)
+    if end > 0 { unsafe table.count(PaddedBytes(unsafeBase: datagram.address(of: 0), count: end - 1), from: sender) }
+    table.refuse(.truncated, from: sender)
   }
 
   /// Takes what has arrived and nothing more. The sockets refuse arrivals by now (`Socket.refuseArrivals`), so it ends.

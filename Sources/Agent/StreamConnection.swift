@@ -5,6 +5,7 @@ import Protocol
 /// One client that sends lines over a stream.
 final class StreamConnection {
   let descriptor: Descriptor
+  let sender: SenderAddress
   let books: ListenerBooks
   var framer: StreamFramer
   /// What the framer left of the last read.
@@ -12,8 +13,9 @@ final class StreamConnection {
   /// When the client last sent something, monotonic nanoseconds.
   var lastActive: Int64
 
-  init(_ descriptor: Descriptor, books: ListenerBooks, mayBePrefixed: Bool, now: Int64) {
+  init(_ descriptor: Descriptor, from sender: SenderAddress, books: ListenerBooks, mayBePrefixed: Bool, now: Int64) {
     self.descriptor = descriptor
+    self.sender = sender
     self.books = books
     framer = StreamFramer(mayBePrefixed: mayBePrefixed)
     lastActive = now

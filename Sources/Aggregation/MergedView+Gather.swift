@@ -30,6 +30,7 @@ extension MergedView {
     while progress.source < sources.count {
       let source = sources[progress.source]
       let half = Int(progress.epochs[progress.source] & 1)
+      if progress.entry == 0 { takeNotes(source, half) }
       let log = source.memory.log(half)
       let end = progress.entry + min(left, log.count - progress.entry)
       for index in progress.entry..<end { take(log[index], half, source) }
@@ -49,6 +50,16 @@ extension MergedView {
 
   /// Whether a table has records condemned that its owner has not looked at: the owner may sleep and want a wake-up.
   package func hasCondemned(_ table: Int) -> Bool { sources[table].memory.hasCondemned }
+
+  /// The senders and refused lines of the half; nothing the second time.
+  private mutating func takeNotes(_ source: TableSource, _ half: Int) {
+    let tally = source.memory.senders(half)
+    source.memory.notes(half).take(senders: tally) { recentRefusals.append($0) }
+    if recentRefusals.count > Self.recentRefusalLimit {
+      recentRefusals.removeFirst(recentRefusals.count - Self.recentRefusalLimit)
+    }
+    tally.take { senders.add($0, isOthers: $1) }
+  }
 
   private mutating func take(_ entry: UInt32, _ half: Int, _ source: TableSource) {
     let number = Int(entry & ~TableMemory.departed)
@@ -142,7 +153,13 @@ extension MergedView {
     guard let address = unsafe record.block(half) else { return }
     let block = unsafe SetBlock(unsafeBase: address)
     sets.modify(Int(series[id].whole)) { $0.merge(block, second: second, scratch: &raiseScratch) }
-    block.clear()
+    // As for timers: all registers for a few members are given back.
+    if block.isLarge && raiseScratch.count < 1_024 {
+      unsafe address.deallocate()
+      unsafe record.setBlock(half, nil)
+    } else {
+      block.clear()
+    }
   }
 
   private mutating func takeLimited(_ record: SeriesRecord, _ number: Int, _ source: TableSource) {

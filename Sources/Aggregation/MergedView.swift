@@ -36,6 +36,11 @@ package struct MergedView: ~Copyable {
 
   /// Samples that a limit sent to `__other__`, by metric.
   package internal(set) var limited: [[UInt8]: Int64] = [:]
+  /// The last refused lines that were kept, oldest first, at most `recentRefusalLimit`.
+  package internal(set) var recentRefusals: [RefusedLine] = []
+  static let recentRefusalLimit = 100
+  /// Who sent how much.
+  package internal(set) var senders = SenderRanking()
   /// Live series by kind.
   package internal(set) var seriesByKind = InlineArray<8, Int>(repeating: 0)
   /// Families that appeared or left since somebody last asked; whoever keeps names by family takes them after each gather.

@@ -26,6 +26,8 @@ package final class TableMemory: @unchecked Sendable {
   private let timerBounds: TimerBounds
   private let histogramBounds: TimerBounds
   private let condemnedMemory: Reservation
+  private let evenNotes: Reservation
+  private let oddNotes: Reservation
   /// 0: the reader may condemn; above: the worker shall look at so many.
   private let condemnedCount = Atomic<Int>(0)
   /// Records in use, for `/status`; stored by the owner once a batch.
@@ -49,6 +51,8 @@ package final class TableMemory: @unchecked Sendable {
     let logBytes = 8 + 4 * (capacity + 4 * Self.condemnedLimit)
     evenLog = try Reservation(byteCount: logBytes)
     oddLog = try Reservation(byteCount: logBytes)
+    evenNotes = try Reservation(byteCount: SenderTally.byteCount + RefusalNotes.byteCount)
+    oddNotes = try Reservation(byteCount: SenderTally.byteCount + RefusalNotes.byteCount)
     condemnedMemory = try Reservation(byteCount: 8 + 4 * Self.condemnedLimit)
   }
 
@@ -68,6 +72,18 @@ package final class TableMemory: @unchecked Sendable {
   func log(_ half: Int) -> TouchLog {
     // Safe: the log's memory lives as long as `self`.
     unsafe TouchLog(unsafeBase: half == 0 ? evenLog.base : oddLog.base)
+  }
+
+  /// The senders of `half`; as for the log.
+  func senders(_ half: Int) -> SenderTally {
+    // Safe: the memory lives as long as `self`.
+    unsafe SenderTally(unsafeBase: half == 0 ? evenNotes.base : oddNotes.base)
+  }
+
+  /// The refused lines of `half` that are kept; as for the log.
+  func notes(_ half: Int) -> RefusalNotes {
+    // Safe: they stand behind the senders, which end at a multiple of 8 bytes.
+    unsafe RefusalNotes(unsafeBase: (half == 0 ? evenNotes.base : oddNotes.base) + SenderTally.byteCount)
   }
 
   /// Reader: asks the worker to forget records that nobody has touched since the gate's epoch `epoch`.

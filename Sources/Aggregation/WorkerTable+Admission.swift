@@ -17,21 +17,16 @@ extension WorkerTable {
         bytes, lineStart: sample.lineStart, name: sample.nameStart..<sample.nameEnd,
         tags: sample.tagsStart..<sample.tagsEnd, kind: sample.kind, into: &normal)
     } catch {
-      refuse(error.reason)
+      refuse(error, bytes, sample.lineStart)
       return false
     }
     guard let number = seriesRecord(sample) else {
-      refuse(.limit)
+      refuse(LineFault(.limit, at: 0), bytes, sample.lineStart)
       return false
     }
     if let hash, record(number).role == .series { addAlias(bytes, sample, hash, of: number) }
     add(sample, bytes, to: number)
     return true
-  }
-
-  /// Books the refusal of the line in hand, which `count` has booked as read.
-  private mutating func refuse(_ reason: Refusal) {
-    tally.refused[Int(reason.rawValue)] &+= 1
   }
 
   /// The record of the series whose normal spelling is in `normal`, made if there is none; nil for a gauge beyond the limit.
@@ -45,15 +40,16 @@ extension WorkerTable {
       seriesOfMetric[metric] = known + 1
       return make(normal, hash, kind, .series)
     }
-    if sample.kind == .gauge || sample.kind == .serviceCheck { return nil }
     return overflowRecord(kind: sample.kind, isKnown: known > 0)
   }
 
-  /// The record that takes what the limit keeps out; counts one sample as limited.
+  /// The record that takes what the limit keeps out; counts one sample as limited. Gauges have none: several series' values in one would
+  /// mean nothing.
   private mutating func overflowRecord(kind: SampleKind, isKnown: Bool) -> Int? {
     let name = SeriesSpelling.normalName(of: normal)
     guard let limited = findOrMake(isKnown ? Array(name) : Self.otherName, RecordKind.limited) else { return nil }
     addWhole(touch(limited), 1)
+    if kind == .gauge || kind == .serviceCheck { return nil }
     if !isKnown { return findOrMake(Self.otherName, kind.rawValue) }
     spelling.write(name, key: Self.other, kind: kind, into: &normal)
     return findOrMake(normal, kind.rawValue)

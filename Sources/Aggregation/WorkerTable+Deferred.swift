@@ -18,6 +18,7 @@ struct DeferredCounts: ~Copyable {
     var nameStart: Int
     var nameEnd: Int
     var integer: Int64
+    var sender: Int
     var hash: UInt64
   }
 
@@ -41,7 +42,7 @@ extension WorkerTable {
     unsafe (deferred.items + deferred.count).initialize(
       to: DeferredCounts.Item(
         bytes: bytes, lineStart: sample.lineStart, nameStart: sample.nameStart, nameEnd: sample.nameEnd,
-        integer: sample.integer, hash: hash))
+        integer: sample.integer, sender: sender, hash: hash))
     deferred.count &+= 1
     if deferred.count == DeferredCounts.limit { countDeferred() }
   }
@@ -57,6 +58,7 @@ extension WorkerTable {
       if number >= 0 { record(number).prefetch() }
     }
     var accepted: UInt64 = 0
+    let current = sender
     for place in 0..<count {
       let item = unsafe deferred.items[place]
       let length = item.nameEnd &- item.nameStart
@@ -66,6 +68,7 @@ extension WorkerTable {
         addWhole(touch(seriesRecord(number)), item.integer)
         accepted &+= 1
       } else {
+        sender = item.sender
         var sample = Sample()
         sample.lineStart = item.lineStart
         sample.nameStart = item.nameStart
@@ -74,6 +77,7 @@ extension WorkerTable {
         if applyMissing(item.bytes, Self.complete(sample), item.hash) { accepted &+= 1 }
       }
     }
+    sender = current
     tally.lines &+= UInt64(count)
     tally.accepted &+= accepted
     tally.samples[Int(SampleKind.counter.rawValue)] &+= accepted

@@ -31,12 +31,16 @@ extension WorkerTable {
   }
 
   private func addCount(_ record: SeriesRecord, _ sample: borrowing Sample) {
-    let rate = sample.rate
-    if _fastPath(rate == 1), sample.isInteger { return addWhole(record, sample.integer) }
-    let weighed = sample.double / rate
+    if _fastPath(sample.rate == 1), sample.isInteger { return addWhole(record, sample.integer) }
+    let weight = sample.weight
+    if sample.isInteger, let whole = Int64(exactly: weight) {
+      let product = sample.integer.multipliedReportingOverflow(by: whole)
+      if !product.overflow { return addWhole(record, product.partialValue) }
+    }
+    let weighed = sample.double * weight
     // Up to 2^53 a double that is whole stands for itself.
     if weighed.magnitude < 0x1p53, weighed.rounded(.towardZero) == weighed { return addWhole(record, Int64(weighed)) }
-    addFraction(record, weighed)
+    addFraction(record, weighed.finite)
   }
 
   @inline(never)
@@ -70,7 +74,7 @@ extension WorkerTable {
       block = TimerBlock.make(bounds: bounds)
       unsafe record.setBlock(half, block.address)
     }
-    let after = block.add(sample.double, weight: sample.rate == 1 ? 1 : (1 / sample.rate).finite)
+    let after = block.add(sample.double, weight: sample.rate == 1 ? 1 : sample.weight)
     if unsafe after.address != block.address { unsafe record.setBlock(half, after.address) }
   }
 

@@ -29,6 +29,12 @@ package struct WorkerTable: ~Copyable {
   var half = 0
   var mark: UInt32 = 0
   var log = unsafe TouchLog(unsafeBase: UnsafeMutableRawPointer(bitPattern: 8)!)
+  var senders = unsafe SenderTally(unsafeBase: UnsafeMutableRawPointer(bitPattern: 8)!)
+  var notes = unsafe RefusalNotes(unsafeBase: UnsafeMutableRawPointer(bitPattern: 8)!)
+  /// The place in `senders` of whoever sent the line in hand.
+  var sender = 0
+  /// Refusals are booked; not for what follows the first sample of a line that was taken.
+  var booksRefusals = true
   var epoch: UInt64 = 0
   /// Stamp of the last gauge write, even. Monotonic nanoseconds at the batch's begin, two more for each write.
   var lastStamp: Int64 = 0
@@ -80,6 +86,8 @@ package struct WorkerTable: ~Copyable {
       half = Int(current & 1)
       mark = UInt32(truncatingIfNeeded: current)
       log = memory.log(half)
+      senders = memory.senders(half)
+      notes = memory.notes(half)
     }
     lastStamp = max(lastStamp, monotonic & ~1)
     wallSeconds = wall
@@ -96,8 +104,11 @@ package struct WorkerTable: ~Copyable {
 
   /// Counts every line of `bytes` into the table and books it in `tally`, some of it not before `endBatch`: until then the bytes stay as
   /// they are.
+  /// - Parameter address: whose lines they are.
   /// - Complexity: O(bytes); no allocation for series that are known.
-  package mutating func count(_ bytes: PaddedBytes) {
+  package mutating func count(_ bytes: PaddedBytes, from address: SenderAddress = .local) {
+    sender = senders.place(of: address)
+    let linesBefore = tally.lines &+ UInt64(deferred.count)
     var at = 0
     // A local: as a member it would be copied on its way to each callee.
     var sample = Sample()
@@ -117,6 +128,7 @@ package struct WorkerTable: ~Copyable {
       }
     }
     tally.lines &+= plainCounts
+    senders.add(lines: tally.lines &+ UInt64(deferred.count) &- linesBefore, refused: 0, to: sender)
     tally.accepted &+= plainCounts
     tally.samples[Int(SampleKind.counter.rawValue)] &+= plainCounts
   }
@@ -154,7 +166,9 @@ package struct WorkerTable: ~Copyable {
   private mutating func countOther(_ bytes: PaddedBytes, _ sample: borrowing Sample) {
     switch sample.form {
     case .plainCount, .empty: break
-    case .refused: tally.refuse(sample.fault.reason)
+    case .refused:
+      tally.lines &+= 1
+      refuse(sample.fault, bytes, sample.lineStart)
     case .single:
       tally.lines &+= 1
       if apply(bytes, sample) {
@@ -174,17 +188,43 @@ package struct WorkerTable: ~Copyable {
     reader.forEachSample(in: bytes, of: whole) { packed.append($0) }
     for index in packed.indices {
       let each = packed[index]
-      let refused = tally.refused
+      // What follows the first sample of a line that was taken is not a refused line.
+      booksRefusals = index == 0
+      defer { booksRefusals = true }
       if apply(bytes, each) {
         tally.samples[Int(each.kind.rawValue)] &+= 1
       } else if index == 0 {
         return false
-      } else {
-        // The line was taken; it is not refused as well.
-        tally.refused = refused
       }
     }
     return true
+  }
+
+  /// Books a line as refused; it has been booked as read. Keeps the first few for the operator.
+  @inline(never)
+  mutating func refuse(_ fault: LineFault, _ bytes: PaddedBytes, _ lineStart: Int) {
+    if !booksRefusals { return }
+    tally.refused[Int(fault.reason.rawValue)] &+= 1
+    senders.add(lines: 0, refused: 1, to: sender)
+    if !notes.hasRoom { return }
+    var end = lineStart
+    while end < bytes.count && bytes[end] != UInt8(ascii: "\n") { end += 1 }
+    // Safe: the line lies within the bytes.
+    let line = unsafe UnsafeRawBufferPointer(start: bytes.address(of: lineStart), count: end - lineStart)
+    unsafe notes.add(fault, line: line, sender: sender, second: wallSeconds)
+  }
+
+  /// Books a line that nobody could read whole.
+  package mutating func refuse(_ reason: Refusal, from address: SenderAddress) {
+    tally.refuse(reason)
+    sender = senders.place(of: address)
+    senders.add(lines: 1, refused: 1, to: sender)
+    if notes.hasRoom {
+      // Safe: there is no text.
+      unsafe notes.add(
+        LineFault(reason, at: 0), line: UnsafeRawBufferPointer(start: nil, count: 0), sender: sender,
+        second: wallSeconds)
+    }
   }
 
   private mutating func accept(_ sample: borrowing Sample) {

@@ -50,7 +50,9 @@ package enum Socket {
       if number >= 0 { return (Descriptor(owning: number), peer) }
       switch errno {
       case EAGAIN, EWOULDBLOCK: return nil
-      case EINTR, ECONNABORTED, EPROTO: continue
+      // What accept(2) says to treat like EAGAIN: the network's own errors, of a connection that is gone.
+      case EINTR, ECONNABORTED, EPROTO, ENETDOWN, ENOPROTOOPT, EHOSTDOWN, ENONET, EHOSTUNREACH, EOPNOTSUPP, ENETUNREACH:
+        continue
       default: throw SystemError("accept")
       }
     }

@@ -152,9 +152,10 @@ private struct Explanation {
     writer.append(fault.reason.label)
     writer.append("\",\"at\":" as StaticString)
     writer.append(Int64(fault.offset))
-    writer.append(",\"message\":\"" as StaticString)
-    writer.append(fault.reason.message)
-    writer.append("\"}" as StaticString)
+    writer.append(",\"message\":" as StaticString)
+    let line = Array(bytes.copy(0..<bytes.count).prefix { $0 != UInt8(ascii: "\n") })
+    writer.appendJSON("\(fault.reason.message)\n\(FaultPicture(line, at: fault.offset).text)")
+    writer.append("}" as StaticString)
   }
 }
 

@@ -7,12 +7,12 @@ import Testing
 
 /// The whole table under threads; also meant to be run with `swift test --sanitize=thread` and `--sanitize=address`.
 @Suite struct ConcurrencyTests {
-  /// How far a writer is.
+  /// How far a thread is.
   private final class Progress: Sendable {
-    let batches = Atomic<Int>(0)
+    let steps = Atomic<Int>(0)
   }
 
-  private static let batches = 3_000
+  private static let batches = 1_500
   private static let members = 500
 
   /// One of each kind that is in every batch, and one of each that is written for thirty batches and then never again.
@@ -38,29 +38,33 @@ import Testing
       """
   }
 
-  /// The clock is the slower writer's progress, so that whatever is in every batch is never idle for its time to live.
+  /// The clock is the slower writer's progress, and nobody gets far ahead of it: whatever is in every batch never gets idle.
   @Test func `two writers and a reader lose nothing and double nothing while series come and go`() throws {
     let world = World(
       tables: 2, capacity: 4_000, limit: 2_000, settings: .init(seriesTTL: 1, counterTTL: 1, quantileWindow: 60))
     let progress = [Progress(), Progress()]
+    let seconds = Progress()
     var threads: [Thread] = []
     for (number, worker) in world.workers.enumerated() {
       let mine = progress[number]
       threads.append(
         try Thread("writer") {
           for batch in 0..<Self.batches {
+            // A second and a half ahead of the last gather at most: the reader's clock may be that old when it looks.
+            while batch > 20 * seconds.steps.load(ordering: .relaxed) + 30 { Clock.sleep(nanoseconds: 10_000) }
             let tally = worker.count(Self.text(writer: number, batch: batch), monotonic: Clock.monotonic())
             precondition(tally.lines == 15 && tally.accepted == 13 && tally.refusedInAll == 2)
-            mine.batches.add(1, ordering: .releasing)
+            mine.steps.add(1, ordering: .releasing)
           }
         })
     }
     var gathers = 0
     while true {
-      let done = progress.map { $0.batches.load(ordering: .acquiring) }.min()!
+      let done = progress.map { $0.steps.load(ordering: .acquiring) }.min()!
       if !world.gatherSlice(second: Int64(done / 20), limit: gathers % 3 == 0 ? 7 : .max) {
         world.gather(second: Int64(done / 20))
       }
+      seconds.steps.store(done / 20, ordering: .relaxed)
       gathers += 1
       // Somebody walks over everything now and then.
       if gathers % 50 == 0 {
@@ -88,8 +92,8 @@ import Testing
     var log = HyperLogLog()
     for writer in 0..<2 { for member in 0..<Self.members { log.add(Array("\(writer)-\(member)".utf8)) } }
     #expect(world.cardinality(users) == log.cardinality)
-    // They did come and go: there were some 1,000 keys in all.
-    #expect(world.view.seriesMade < 600)
+    // They did come and go: there were some 600 in all.
+    #expect(world.view.seriesMade < 300)
     let limited = world.view.limited
     #expect(limited.isEmpty)
 
@@ -117,12 +121,12 @@ import Testing
         half.second += 1
         gate.leave()
       }
-      progress.batches.store(rounds, ordering: .releasing)
+      progress.steps.store(rounds, ordering: .releasing)
     }
     var total = 0
     var isLast = false
     while !isLast {
-      isLast = progress.batches.load(ordering: .acquiring) == rounds
+      isLast = progress.steps.load(ordering: .acquiring) == rounds
       let old = gate.flip()
       gate.awaitDeparture(from: old)
       let half = halves[Int(old & 1)]

@@ -45,6 +45,17 @@ import Testing
     #expect(world["gauge g"]?.gauge == 13)
   }
 
+  @Test func `an absolute value that another table has overtaken begins its table's deltas anew`() {
+    let world = World(tables: 2)
+    world.workers[0].count("g:10|g\ng:+100|g", monotonic: 1_000)
+    world.gather()
+    world.workers[1].count("g:50|g", monotonic: 5_000)
+    world.gather()
+    world.workers[0].count("g:20|g\ng:+3|g", monotonic: 2_000)
+    world.gather()
+    #expect(world["gauge g"]?.gauge == 53)
+  }
+
   @Test func `writes of one batch keep their order though they share a clock reading`() {
     let world = World(tables: 2)
     world.workers[0].count("g:1|g\ng:2|g\ng:+1|g\ng:4|g\ng:-1|g", monotonic: 1_000)

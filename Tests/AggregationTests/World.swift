@@ -30,6 +30,30 @@ final class Worker: @unchecked Sendable {  // used by one thread at a time
   @discardableResult
   func count(_ text: String, monotonic: Int64? = nil) -> LineTally { count(text.utf8, monotonic: monotonic) }
 
+  /// The same in the name of a sender.
+  @discardableResult
+  func count(_ text: String, from sender: SenderAddress) -> LineTally { count([(Array(text.utf8), sender)]) }
+
+  /// Several datagrams of several senders in one batch.
+  @discardableResult
+  func count(_ datagrams: [([UInt8], SenderAddress)]) -> LineTally {
+    now += 1_000
+    // All must stay where they are until the batch ends.
+    let texts = datagrams.map { PaddedText($0.0) }
+    table.beginBatch(monotonic: now, wall: 1_700_000_000)
+    table.tally = LineTally()
+    countNext(texts, datagrams.map(\.1), 0)
+    return table.tally
+  }
+
+  private func countNext(_ texts: [PaddedText], _ senders: [SenderAddress], _ index: Int) {
+    if index == texts.count { return table.endBatch() }
+    texts[index].read {
+      table.count($0, from: senders[index])
+      countNext(texts, senders, index + 1)
+    }
+  }
+
   @discardableResult
   func count(_ bytes: PaddedBytes, monotonic: Int64? = nil, wall: Int64 = 1_700_000_000) -> LineTally {
     now = monotonic ?? now + 1_000

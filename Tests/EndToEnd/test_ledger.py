@@ -161,3 +161,19 @@ def test_a_receive_buffer_smaller_than_asked_is_warned_of_once(start_agent):
     for prefix, wanted in ((["setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin"], 1), ([], 0)):
         agent = start_agent(*flags, prefix=prefix)
         assert len([line for line in agent.log if "net.core.rmem_max" in line]) == wanted, agent.log
+
+
+def test_status_shows_refused_lines_and_who_sent_them(start_agent):
+    agent = start_agent("--udp", "[::1]:0")
+    send_datagrams(agent.address("udp"), b'visit:page1|c\nvisit:nan|c\nx:1|q|"\x01\xff')
+    
+    def arrived():
+        status = agent.get("/status").json()
+        return status["ledger"]["lines_read"] == 3 and status
+
+    status = wait_for(arrived, "three lines")
+    assert [(line["error"], line["at"], line["sender"], line["line"]) for line in status["recent_refusals"]] == [
+        ("bad_type", 4, "::1", 'x:1|q|"\x01\ufffd'),
+        ("bad_value", 6, "::1", "visit:nan|c"),
+    ]
+    assert status["senders"] == [{"address": "::1", "lines": 3, "refused": 2}]

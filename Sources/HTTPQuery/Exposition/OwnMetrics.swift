@@ -119,7 +119,7 @@ struct OwnMetrics {
       for kind in SampleKind.allCases { $0.sample([("kind", "\(kind.label)")], UInt64(byKind[Int(kind.rawValue)])) }
     }
     page.family(
-      "footfall_series_limited_total", .counter, "Samples that a limit on series sent to __other__, by metric."
+      "footfall_series_limited_total", .counter, "Samples that a limit on series kept from their own, by metric."
     ) {
       for (metric, samples) in limited.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
         $0.sample([("metric", metric)], UInt64(clamping: samples))

@@ -18,7 +18,9 @@ enum Routes {
     },
     Route(.get, "/health", "Whether the program is well") { state, _ in .ready(HealthAnswer.health(state)) },
     Route(.get, "/ready", "Whether it takes traffic") { state, _ in .ready(HealthAnswer.ready(state)) },
-    Route(.get, "/status", "Listeners, workers, memory, ledger") { state, _ in .ready(StatusAnswer.status(state)) },
+    Route(.get, "/status", "Listeners, memory, ledger, refused lines, senders", readsCounts: true) { state, _ in
+      .ready(StatusAnswer.status(state))
+    },
     Route(.get, "/explain", "How a line is read") { state, call in .ready(explanation(state, call)) },
   ]
 

@@ -23,7 +23,37 @@ enum StatusAnswer {
         json.member("series", state.view.seriesCount)
         json.member("memory") { writeMemory(state, to: &$0) }
         json.member("ledger") { writeLedger(state.books, to: &$0) }
+        json.key("recent_refusals")
+        json.array { json in
+          for line in state.view.recentRefusals.reversed() { json.object { write(line, to: &$0) } }
+        }
+        json.key("senders")
+        json.array { json in
+          for sender in state.view.senders.top(sendersShown) { json.object { write(sender, to: &$0) } }
+        }
+        json.member("senders_others_lines", state.view.senders.others)
       })
+  }
+
+  private static let sendersShown = 100
+
+  /// Newest first; of all refused lines the first few of each flush.
+  private static func write(_ line: RefusedLine, to json: inout JSONWriter) {
+    json.member("time", WallClock.iso8601(line.second * 1_000_000_000))
+    json.member("sender", line.sender?.description ?? "unknown")
+    json.member("error", line.reason.label)
+    json.member("at", UInt64(clamping: line.offset))
+    json.key("line")
+    json.string(line.text)
+    json.member("line_bytes", UInt64(clamping: line.length))
+  }
+
+  /// `lines` may hold up to `overcount` of others.
+  private static func write(_ sender: SenderRanking.Entry, to json: inout JSONWriter) {
+    json.member("address", sender.address.description)
+    json.member("lines", sender.lines)
+    json.member("refused", sender.refused)
+    if sender.overcount > 0 { json.member("overcount", sender.overcount) }
   }
 
   /// What came, and what became of it: in all, and by listener.
