@@ -12,6 +12,8 @@ final class Counted {
   let agent: AgentState
   private var table: WorkerTable
   private var clock: Int64 = 1_000
+  /// Whether each gather is followed by taking note of the families that came and left in it.
+  var takesFamilyChanges = true
 
   init(buckets: [Double] = [], quantiles: [Double] = [0.5, 0.99], maxSeries: Int = 200_000) throws {
     let hasher = SpellingHash(seed: 7)
@@ -53,7 +55,7 @@ final class Counted {
   func gather(later seconds: Int64 = 0) {
     clock += seconds
     while !state.view.gather(second: clock) {}
-    state.takeFamilyChanges()
+    if takesFamilyChanges { state.takeFamilyChanges() }
   }
 
   /// Lets time go by; what has not been counted for 1,000 seconds leaves.

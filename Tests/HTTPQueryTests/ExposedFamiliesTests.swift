@@ -59,6 +59,18 @@ import Testing
     #expect(counted.samples().hasPrefix("# TYPE x summary\n"))
   }
 
+  @Test func `families that came and left unnoticed leave no trace`() throws {
+    let counted = try Counted()
+    counted.takesFamilyChanges = false
+    counted.count("x:1|g", "x:a|s", "footfall_x:1|c")
+    counted.forget()
+    counted.count("x:1|h")
+    counted.takesFamilyChanges = true
+    counted.gather()
+    #expect(counted.samples().hasPrefix("# TYPE x summary\n"))
+    #expect(!counted.page().contains("footfall_export_conflicts_total{"))
+  }
+
   /// A family of the model: what it claims in full.
   private struct Model {
     var family: FamilyID

@@ -16,9 +16,10 @@ struct NameClaims {
   private var claims: [Int: Claim] = [:]
   /// The key in `claims` of each family that stands on the page; 0 for all others.
   private var keys: [Int] = []
-  /// Families that met one that was there, by that one; those that have left since are not in `blockers` any more.
-  private var waiting: [FamilyID: [FamilyID]] = [:]
-  private var blockers: [FamilyID: FamilyID] = [:]
+  /// Families that met one that was there.
+  private var waiting: Set<FamilyID> = []
+  /// Whom each of them met, the other way round. Who waits no more is struck out only when that one leaves.
+  private var followers: [FamilyID: [FamilyID]] = [:]
 
   /// Whether a family stands on the page.
   func contains(_ family: FamilyID) -> Bool { Int(family) < keys.count && keys[Int(family)] != 0 }
@@ -28,8 +29,8 @@ struct NameClaims {
   /// - Complexity: O(length of the name).
   mutating func add(_ family: FamilyID, _ name: ExposedName) -> Bool {
     if let first = holder(of: name) {
-      waiting[first, default: []].append(family)
-      blockers[family] = first
+      followers[first, default: []].append(family)
+      waiting.insert(family)
       return false
     }
     while keys.count <= Int(family) { keys.append(0) }
@@ -43,13 +44,13 @@ struct NameClaims {
   /// - Returns: those that had to wait for it, in their order: add them again.
   mutating func remove(_ family: FamilyID) -> [FamilyID] {
     guard contains(family) else {
-      blockers[family] = nil
+      waiting.remove(family)
       return []
     }
     claims[keys[Int(family)]] = nil
     keys[Int(family)] = 0
-    let candidates = waiting.removeValue(forKey: family) ?? []
-    return candidates.filter { blockers[$0] == family && blockers.removeValue(forKey: $0) != nil }
+    let candidates = followers.removeValue(forKey: family) ?? []
+    return candidates.filter { waiting.remove($0) != nil }
   }
 
   private func holder(of name: ExposedName) -> FamilyID? {
