@@ -32,13 +32,6 @@ package struct Reservation: ~Copyable, @unchecked Sendable {
     }
   }
 
-  /// Gives the pages of `range` back; they read as zero afterwards.
-  package func discard(_ range: Range<Int>) {
-    precondition(range.lowerBound >= 0 && range.upperBound <= byteCount && range.lowerBound % 4_096 == 0)
-    // Safe: within the mapping by the precondition.
-    unsafe _ = madvise(base + range.lowerBound, range.count, MADV_DONTNEED)
-  }
-
   deinit {
     // Safe: the mapping made in init, unmapped once.
     unsafe _ = munmap(base, byteCount)

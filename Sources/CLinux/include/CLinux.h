@@ -29,11 +29,6 @@ int footfall_accept4(int fd, struct sockaddr *address, socklen_t *length, int fl
 int footfall_affinity(pid_t process, size_t bytes, void *mask) __asm__("sched_getaffinity");
 int footfall_pthread_setname(pthread_t thread, const char *name) __asm__("pthread_setname_np");
 
-// Control messages (cmsg(3)) are macros, so they need functions.
-static inline struct cmsghdr *footfall_cmsg_first(struct msghdr *header) { return CMSG_FIRSTHDR(header); }
-static inline struct cmsghdr *footfall_cmsg_next(struct msghdr *header, struct cmsghdr *message) { return CMSG_NXTHDR(header, message); }
-static inline void *footfall_cmsg_data(struct cmsghdr *message) { return CMSG_DATA(message); }
-
 // Enumerators that Swift would import as types of their own.
 #define FOOTFALL_CONSTANT(name, value) static const int32_t name = value
 FOOTFALL_CONSTANT(footfall_msg_dontwait, MSG_DONTWAIT);
@@ -49,7 +44,6 @@ enum {
   FOOTFALL_SO_MEMINFO = 55,
   FOOTFALL_MEMINFO_WORDS = 9,  // SK_MEMINFO_VARS, linux/sock_diag.h
   FOOTFALL_MEMINFO_DROPS = 8,  // SK_MEMINFO_DROPS
-  FOOTFALL_UDP_GRO = 104,
 };
 
 #define FOOTFALL_INLINE static inline __attribute__((always_inline))
