@@ -25,11 +25,14 @@ let package = Package(
       name: "Benchmark", dependencies: ["Bytes", "Platform", "Protocol", "Aggregation"], swiftSettings: strict),
     .testTarget(name: "BytesTests", dependencies: ["Bytes"]),
     .testTarget(name: "PlatformTests", dependencies: ["Platform"]),
-    .testTarget(name: "ProtocolTests", dependencies: ["Protocol", "Bytes"]),
+    .testTarget(name: "ProtocolTests", dependencies: ["Protocol", "Bytes", "Randomness"]),
+    .target(name: "Randomness", path: "Tests/Support/Randomness"),
     .target(name: "AllocationCounter", path: "Tests/Support/AllocationCounter"),
     .testTarget(
-      name: "AggregationTests", dependencies: ["Aggregation", "Protocol", "Bytes", "Platform", "AllocationCounter"]),
-    .testTarget(name: "HTTPQueryTests", dependencies: ["HTTPQuery", "Aggregation", "Protocol", "Platform", "Bytes"]),
+      name: "AggregationTests",
+      dependencies: ["Aggregation", "Protocol", "Bytes", "Platform", "AllocationCounter", "Randomness"]),
+    .testTarget(
+      name: "HTTPQueryTests", dependencies: ["HTTPQuery", "Aggregation", "Protocol", "Platform", "Bytes", "Randomness"]),
     .testTarget(name: "AgentTests", dependencies: ["Agent"]),
     .testTarget(
       name: "FuzzTests", dependencies: ["Agent", "HTTPQuery", "Aggregation", "Protocol", "Platform", "Bytes"],

@@ -1,3 +1,5 @@
+import Randomness
+
 import Protocol
 
 /// A line made up at random, and what it shall do: the model of the whole table needs no parser.

@@ -1,4 +1,5 @@
 import Protocol
+import Randomness
 import Testing
 
 @testable import Aggregation

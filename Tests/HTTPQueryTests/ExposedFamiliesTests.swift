@@ -1,5 +1,6 @@
 import Aggregation
 import Protocol
+import Randomness
 import Testing
 
 @testable import HTTPQuery

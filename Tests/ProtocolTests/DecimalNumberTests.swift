@@ -1,5 +1,6 @@
 import Bytes
 import Foundation
+import Randomness
 import Testing
 
 @testable import Protocol

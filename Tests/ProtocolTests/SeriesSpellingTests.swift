@@ -1,4 +1,5 @@
 import Bytes
+import Randomness
 import Testing
 
 @testable import Protocol
