@@ -35,7 +35,8 @@ let package = Package(
       name: "HTTPQueryTests", dependencies: ["HTTPQuery", "Aggregation", "Protocol", "Platform", "Bytes", "Randomness"]),
     .testTarget(name: "AgentTests", dependencies: ["Agent"]),
     .testTarget(
-      name: "FuzzTests", dependencies: ["Agent", "HTTPQuery", "Aggregation", "Protocol", "Platform", "Bytes"],
+      name: "FuzzTests",
+      dependencies: ["Agent", "HTTPQuery", "Aggregation", "Protocol", "Platform", "Bytes", "Randomness"],
       path: "Tests/Fuzz", exclude: ["Entry", "LibFuzzer", "run"]),
   ],
   swiftLanguageModes: [.v6]
@@ -45,7 +46,9 @@ let package = Package(
 /// Tests/Fuzz on them; nothing else is built. Of the agent, whose entry would be a second one, there is what reads its options.
 if Context.environment["FUZZ"] == "1" {
   package.products = []
-  package.targets.removeAll { $0.type == .test || ["Agent", "Benchmark", "AllocationCounter"].contains($0.name) }
+  package.targets.removeAll {
+    $0.type == .test || ["Agent", "Benchmark", "AllocationCounter", "Randomness"].contains($0.name)
+  }
   package.targets += [
     .target(
       name: "Agent", dependencies: ["Bytes", "Platform"],

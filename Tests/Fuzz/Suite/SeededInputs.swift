@@ -1,20 +1,8 @@
+import Randomness
 import Foundation
 
 /// Inputs for a check without libFuzzer: those of the corpus, then endless changes of them, the same for the same seed.
 struct SeededInputs {
-  /// SplitMix64 (Steele, Lea, Flood, "Fast Splittable Pseudorandom Number Generators", 2014).
-  private struct Random: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-      state &+= 0x9E37_79B9_7F4A_7C15
-      var mixed = state
-      mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-      mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-      return mixed ^ (mixed >> 31)
-    }
-  }
-
   /// What the grammars turn on.
   private static let words = [
     "\n", "\r\n", "\0", " ", ":", "|", ",", ";", "#", "@", "[", "]", "=", "%2F", "e", ".", "-", "0", "9", "|c", "|ms",
@@ -23,11 +11,11 @@ struct SeededInputs {
   ].map { Array($0.utf8) }
 
   let corpus: [[UInt8]]
-  private var random: Random
+  private var random: SplitMix
 
   init(of corpus: [[UInt8]], seed: UInt64) {
     self.corpus = corpus
-    random = Random(state: seed)
+    random = SplitMix(seed: seed)
   }
 
   /// One to four changes in one input of the corpus.
