@@ -3,7 +3,7 @@ import Protocol
 
 /// Everything that can be asked for, in the order in which `/` lists it.
 enum Routes {
-  static let all = answers + AssetAnswer.routes
+  static let all = answers + EventsStream.routes + AssetAnswer.routes
 
   private static let answers: [Route] = [
     Route(.get, "/", "The dashboard for a browser, else this list") { state, call in .ready(front(state, call)) },
