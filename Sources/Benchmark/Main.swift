@@ -5,7 +5,9 @@ import Platform
 /// README.md in this folder says what each row means.
 @main
 struct Benchmark {
-  private static let scenarios: [Scenario] = [.parse, .count, .merge, .allocations]
+  private static let scenarios: [Scenario] = [
+    .parse, .count, .merge, .allocations, .datagrams, .packed, .streams, .workers,
+  ]
 
   private static let usage = """
     Benchmark [scenario…] [options]: what Footfall costs, in process and as the built product
