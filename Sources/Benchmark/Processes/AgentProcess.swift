@@ -8,12 +8,14 @@ final class AgentProcess {
   let udpPort: UInt16
   let tcpPort: UInt16
   let http: HTTPClient
+  var pid: pid_t { child.pid }
   var reading: ProcessReading { ProcessReading(pid: child.pid) }
   var unixDatagram: Target { .unixDatagram(path: folder.path + "/datagram") }
   var unixStream: Target { .unixStream(path: folder.path + "/stream") }
 
-  /// The program beside this one.
+  /// The program that is measured: $FOOTFALL, or the one beside this one.
   static var program: String {
+    if let named = Environment.all()["FOOTFALL"] { return named }
     let own = (try? File.link("/proc/self/exe")) ?? ""
     return own.split(separator: "/").dropLast().map { "/" + $0 }.joined() + "/footfall"
   }
@@ -37,8 +39,6 @@ final class AgentProcess {
   }
 
   deinit { child.end() }
-
-  func signal(_ number: Int32) { _ = kill(child.pid, number) }
 
   private static func port(_ kind: String, in log: String) throws(SystemError) -> UInt16 {
     for word in log.split(whereSeparator: { $0 == " " || $0 == "\n" }) where word.hasPrefix("\(kind)=") {

@@ -46,7 +46,7 @@ enum BareReceiver {
   }
 
   private static func receive(_ socket: Descriptor, _ nap: Int, _ counts: Counts) {
-    // Safe, to the end of the function: each pointer leads to a slot's part of its own allocation, and none is ever freed.
+    // Safe: to the end of the function, each pointer leads to a slot's part of its own allocation, and none is ever freed.
     let slots = UnsafeMutableRawPointer.allocate(byteCount: batch * slot, alignment: 4_096)
     let names = UnsafeMutableRawPointer.allocate(byteCount: batch * 32, alignment: 8)
     let controls = UnsafeMutableRawPointer.allocate(byteCount: batch * controlBytes, alignment: 8)

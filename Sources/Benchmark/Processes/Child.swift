@@ -18,7 +18,7 @@ final class Child {
   init(_ words: [String], reading stream: Stream, hasInput: Bool = false, processor: Int? = nil) throws(SystemError) {
     let outward = try Self.pipe()
     let inward = hasInput ? try Self.pipe() : nil
-    // Safe, to the end of the initializer: what is passed lives through the calls, and the actions are destroyed once.
+    // Safe: to the end of the initializer, what is passed lives through the calls, and the actions are destroyed once.
     var actions = unsafe posix_spawn_file_actions_t()
     unsafe posix_spawn_file_actions_init(&actions)
     defer { unsafe _ = posix_spawn_file_actions_destroy(&actions) }

@@ -14,7 +14,7 @@ enum Pinning {
   ) throws(Failure) -> Result {
     guard let processor, processor < ProcessFacts.processors else { return try body() }
     var before = [UInt64](repeating: 0, count: 16)
-    // Safe, here and below: the length passed is the array's.
+    // Safe: here and below, the length passed is the array's.
     unsafe _ = footfall_affinity(0, before.count * 8, &before)
     bind([UInt64(1) << UInt64(processor)] + [UInt64](repeating: 0, count: 15))
     defer { bind(before) }

@@ -31,4 +31,12 @@ extension File {
     if count < 0 { throw SystemError("readlink", path) }
     return String(decoding: room[..<count], as: UTF8.self)
   }
+
+  /// Bytes of a file.
+  static func size(_ path: String) throws(SystemError) -> Int {
+    var status = stat()
+    // Safe: the kernel fills the struct that is lent for the call.
+    if unsafe stat(path, &status) < 0 { throw SystemError("stat", path) }
+    return Int(status.st_size)
+  }
 }

@@ -10,22 +10,30 @@ struct Thresholds {
   }
 
   init(path: String) throws {
+    // Names hold no escapes, so that a quote ends one.
     let text = String(decoding: try File.read(path, limit: 1 << 16), as: UTF8.self)
-    let inner = text.drop { $0.isWhitespace }.dropFirst()
-    guard text.contains("{"), let end = inner.lastIndex(of: "}") else { throw Malformed(path: path) }
+    let parts = text.split(separator: "\"", omittingEmptySubsequences: false).map { $0.filter { !$0.isWhitespace } }
+    let names = text.split(separator: "\"", omittingEmptySubsequences: false).map(String.init)
+    if parts == ["{}"] {
+      bounds = [:]
+      return
+    }
+    guard parts.count % 2 == 1, parts[0] == "{" else { throw Malformed(path: path) }
     var bounds: [String: Double] = [:]
-    for member in inner[..<end].split(separator: ",") {
-      let parts = member.split(separator: "\"", omittingEmptySubsequences: false)
-      guard parts.count == 3, let bound = Double(parts[2].filter { !$0.isWhitespace && $0 != ":" }) else {
-        throw Malformed(path: path)
-      }
-      bounds[String(parts[1])] = bound
+    // What stands behind a name: `:12,` or, behind the last one, `:12}`.
+    for place in stride(from: 1, to: parts.count, by: 2) {
+      let isLast = place + 2 == parts.count
+      let value = parts[place + 1]
+      guard value.first == ":", value.last == (isLast ? "}" : ","), let bound = Double(value.dropFirst().dropLast())
+      else { throw Malformed(path: path) }
+      bounds[names[place]] = bound
     }
     self.bounds = bounds
   }
 
-  /// Sentences about counts that passed their bound, have none, or were not taken.
-  func faults(_ counts: [(name: String, value: Double)]) -> [String] {
+  /// Sentences about counts that passed their bound or have none.
+  /// - Parameter areAll: every scenario ran, so that a bound without a count is a fault too.
+  func faults(_ counts: [(name: String, value: Double)], areAll: Bool) -> [String] {
     var faults: [String] = []
     for (name, value) in counts {
       if let bound = bounds[name] {
@@ -34,7 +42,7 @@ struct Thresholds {
         faults.append("\(name): \(value.short), and no threshold")
       }
     }
-    for name in bounds.keys.sorted() where !counts.contains(where: { $0.name == name }) {
+    for name in bounds.keys.sorted() where areAll && !counts.contains(where: { $0.name == name }) {
       faults.append("\(name): has a threshold and was not counted")
     }
     return faults

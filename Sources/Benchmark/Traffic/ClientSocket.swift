@@ -33,7 +33,7 @@ enum ClientSocket {
   static func boundPort(of socket: Descriptor) throws(SystemError) -> UInt16 {
     var address = sockaddr_in()
     var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    // Safe, here and below: the length passed is the structure's own.
+    // Safe: here and below, the length passed is the structure's own.
     let status = unsafe withUnsafeMutableBytes(of: &address) {
       unsafe getsockname(socket.number, $0.baseAddress!.assumingMemoryBound(to: sockaddr.self), &length)
     }
