@@ -40,6 +40,7 @@ struct Asset: Sendable {
     case "css": "text/css; charset=utf-8"
     case "js": "text/javascript; charset=utf-8"
     case "svg": "image/svg+xml"
+    case "woff2": "font/woff2"
     default: "application/json"
     }
   }

@@ -12,8 +12,8 @@ enum AssetAnswer {
   /// What a page may do: load from the program that it came from, and nothing else; no script or style within the page itself
   /// (Content Security Policy Level 3).
   private static let policy =
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; "
-    + "form-action 'none'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; font-src 'self'; "
+    + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
   /// The file called `name`, or 304 if the client has it already.
   static func file(_ name: String, for request: Request) -> Response {

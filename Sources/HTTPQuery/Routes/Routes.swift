@@ -3,7 +3,9 @@ import Protocol
 
 /// Everything that can be asked for, in the order in which `/` lists it.
 enum Routes {
-  static let all = answers + Visits.routes + Purchases.routes + [LinesWork.route, ResetWork.route] + AssetAnswer.routes
+  static let all =
+    answers + Visits.routes + Purchases.routes + [LinesWork.route, ResetWork.route] + EventsStream.routes
+    + AssetAnswer.routes
 
   private static let answers: [Route] = [
     Route(.get, "/", "The dashboard for a browser, else this list") { state, call in .ready(front(state, call)) },

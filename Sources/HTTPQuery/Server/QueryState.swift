@@ -26,6 +26,8 @@ final class QueryState {
   var requests = RequestCounts()
   /// Header fields that should tell when something happened, and do not.
   var badEventTimes: UInt64 = 0
+  /// What those who watch are told after each flush.
+  let events = EventsFeed()
   /// Taking over what the workers gathered.
   var flushes = DurationTotal()
   /// Making pages of `/metrics`: the thread's time, without that of waiting for the scraper.
