@@ -96,13 +96,14 @@ def test_a_document_with_all_its_corners_is_rendered(agent, browser, open_operat
     told = browser.text(at + ".told")
     for part in ("id", "needed", "string (uri) | null", '"tree"', "array of Tree", "Node | null", "is not in this document"):
         assert part in told, part
-    assert '"detail": "no"' in told and '"children": [' in told
+    assert '"detail": "no"' in told and '"children": []' in told
     # Text is text.
     assert "<b>Replaced</b>" in browser.text("#put-tree-name summary")
     put = open_operation("put-tree-name")
     assert json.loads(browser.find(put + "textarea").get_attribute("value"))["id"] == 7
     browser.run("const s = document.querySelector(arguments[0]); s.value = 'text/plain'; s.dispatchEvent(new Event('change', {bubbles: true}))", put + "select")
     assert browser.find(put + "textarea").get_attribute("value") == "oak"
+    assert browser.text(put + ".command code").endswith("-H 'Content-Type: text/plain' --data-binary 'oak'")
     browser.picture(f"docs-corners-{theme}")
 
 

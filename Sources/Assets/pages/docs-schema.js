@@ -147,22 +147,25 @@ export function example(media, resolver) {
   return typeof given === "string" ? given : JSON.stringify(given, null, 2);
 }
 
-/** A value that fits a schema. */
-export function made(given, resolver, left = DEEPEST) {
+/** A value that fits a schema. Where a schema holds itself the value ends. */
+export function made(given, resolver, left = DEEPEST, within = []) {
+  if (within.includes(given?.$ref)) return null;
+  if (given?.$ref) within = [...within, given.$ref];
   const schema = resolver.resolve(given);
   if (typeof schema !== "object" || schema === null || left === 0) return null;
   if (schema.const !== undefined) return schema.const;
   const own = schema.examples?.[0] ?? schema.example ?? schema.default ?? schema.enum?.[0];
   if (own !== undefined) return own;
+  const of = (one) => made(one, resolver, left - 1, within);
   const choice = schema.oneOf ?? schema.anyOf;
-  if (choice) return made(choice.find((one) => resolver.resolve(one)?.type !== "null") ?? choice[0], resolver, left - 1);
+  if (choice) return of(choice.find((one) => resolver.resolve(one)?.type !== "null") ?? choice[0]);
   const { found } = members(schema, resolver);
-  if (found.size) return Object.fromEntries([...found].map(([name, one]) => [name, made(one, resolver, left - 1)]));
+  if (found.size) return Object.fromEntries([...found].map(([name, one]) => [name, of(one)]));
   const type = [schema.type].flat().find((one) => one !== "null");
   const text = { "date-time": "2026-01-31T12:00:00Z", date: "2026-01-31", uri: "https://shop.example/promo", ipv4: "192.0.2.1", uuid: "00000000-0000-4000-8000-000000000000" };
   switch (type) {
-    case "object": return typeof schema.additionalProperties === "object" ? { name: made(schema.additionalProperties, resolver, left - 1) } : {};
-    case "array": return schema.items ? [made(schema.items, resolver, left - 1)] : [];
+    case "object": return typeof schema.additionalProperties === "object" ? { name: of(schema.additionalProperties) } : {};
+    case "array": return within.includes(schema.items?.$ref) || !schema.items ? [] : [of(schema.items)];
     case "integer": case "number": return schema.minimum ?? (schema.exclusiveMinimum !== undefined ? schema.exclusiveMinimum + 1 : 0);
     case "boolean": return true;
     case "string": return text[schema.format] ?? "text";

@@ -41,7 +41,7 @@ export class TryForm {
       event.preventDefault();
       this.#send(send);
     });
-    this.element.addEventListener("input", () => this.#writeCommand());
+    for (const change of ["input", "change"]) this.element.addEventListener(change, () => this.#writeCommand());
     this.#writeCommand();
   }
 
