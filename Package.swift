@@ -25,7 +25,9 @@ let package = Package(
     .executableTarget(
       name: "Agent", dependencies: ["Bytes", "Platform", "Protocol", "Aggregation", "HTTPQuery"], swiftSettings: strict),
     .executableTarget(
-      name: "Benchmark", dependencies: ["Bytes", "Platform", "Protocol", "Aggregation"], swiftSettings: strict),
+      name: "Benchmark",
+      dependencies: ["CLinux", "Bytes", "Platform", "Protocol", "Aggregation", "AllocationCounter"],
+      exclude: ["README.md", "thresholds.json"], swiftSettings: strict),
     .testTarget(name: "BytesTests", dependencies: ["Bytes"]),
     .testTarget(name: "PlatformTests", dependencies: ["Platform"]),
     .testTarget(name: "ProtocolTests", dependencies: ["Protocol", "Bytes", "Randomness"]),
