@@ -39,7 +39,11 @@ struct Trial {
   var received = Received()
   /// Nanoseconds of the receiving threads.
   var cpu: Int64 = 0
+  /// Nanoseconds that they were ready to run and had no processor.
+  var waiting: Int64 = 0
 
+  /// Of the time that they wanted to run, what others took.
+  var percentWaiting: Double { 100 * Double(waiting) / Double(max(1, waiting + cpu)) }
   var cpuADatagram: Double { Double(cpu) / Double(max(1, received.datagrams)) }
   var cpuALine: Double { Double(cpu) / Double(max(1, received.lines)) }
   var isLossFree: Bool { received.dropped == 0 }
@@ -52,6 +56,7 @@ struct Trial {
     let threads = type(of: receiver).receivingThreads
     let before = try receiver.received()
     let cpuBefore = receiver.reading.cpu(ofThreads: threads)
+    let waitingBefore = receiver.reading.waiting(ofThreads: threads)
     sent = try crew.send(seconds: seconds, pace: pace)
     let end = Clock.monotonic() + 2_000_000_000
     repeat {
@@ -62,6 +67,7 @@ struct Trial {
         lines: now.lines - before.lines)
     } while !isComplete && Clock.monotonic() < end
     cpu = receiver.reading.cpu(ofThreads: threads) - cpuBefore
+    waiting = receiver.reading.waiting(ofThreads: threads) - waitingBefore
   }
 
   private var isComplete: Bool {

@@ -36,6 +36,7 @@ extension Scenario {
         "\(name), receiver without a nap: received", "M/s", trials.map { $0.sleepless.datagramsPerSecond / 1e6 })
       run.report("\(name), bare receiver that naps: received", "M/s", trials.map { $0.bare.datagramsPerSecond / 1e6 })
       run.report("\(name), agent: received", "M/s", trials.map { $0.agent.datagramsPerSecond / 1e6 })
+      run.report("\(name), agent: waited for a processor", "%", trials.map(\.agent.percentWaiting))
       run.report("\(name), agent: lost", "%", trials.map(\.agent.percentLost), .atMost(0))
       run.report(
         "\(name), agent: received over one without a nap", "ratio",
