@@ -28,7 +28,7 @@ struct Benchmark {
   }
 
   private static func run(_ words: [String]) throws {
-    if words.first == BareReceiver.command { return try BareReceiver.run(nap: Int(words.last ?? "") ?? 0) }
+    if words.first == BareReceiver.command { return try BareReceiver.run(naps: words.last == "naps") }
     var effort = Run.Effort.full
     var thresholds: Thresholds?
     var wanted: [String] = []

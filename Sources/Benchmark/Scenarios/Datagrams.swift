@@ -1,15 +1,12 @@
 import Platform
 
 extension Scenario {
-  /// Nanoseconds that the product naps after a small batch (`ReceiveWorker`).
-  private static let nap = 20_000
-
   /// The product against a program that only receives: one line a datagram.
   static let datagrams = Scenario("datagrams", "one line a datagram, against a bare receiver, interleaved") { run in
     for (name, packing) in [("ordinary", Traffic.Packing.single), ("segmented", .singleTrain)] {
       let traffic = Traffic(.keyed, series: run.effort.small, packing)
-      let bare = try BareReceiverProcess(nap: nap, processor: Pinning.measured)
-      let sleepless = try BareReceiverProcess(nap: 0, processor: Pinning.measured)
+      let bare = try BareReceiverProcess(naps: true, processor: Pinning.measured)
+      let sleepless = try BareReceiverProcess(naps: false, processor: Pinning.measured)
       let agent = try AgentProcess(processor: Pinning.measured)
       let toBare = try Crew(traffic, to: .udp(port: bare.udpPort))
       let toSleepless = try Crew(traffic, to: .udp(port: sleepless.udpPort))
