@@ -5,7 +5,7 @@
 ///
 ///     waits ── an event, and behind it more ──▶ busy: take all ─ nap ─ take all ─ nap …
 ///       ▲                                         │
-///       └──────────── a nap brought nothing ──────┘
+///       └──────── two naps brought nothing ───────┘
 ///
 /// A nap lasts until about `gathered` has come at the rate of the last one. It ends before a sender at full speed could fill half of the
 /// buffer, whatever the rate was: so it stays within a buffer of 8 MiB, and at one of a few KiB there is none.
@@ -13,11 +13,13 @@ struct DatagramInlet {
   /// A sleep is late by the timer's slack of 50 µs (prctl(2), PR_SET_TIMERSLACK), so shorter ones differ in name only.
   static let shortest = 20_000
   /// Beyond this a nap spares nobody anything.
-  private static let longest = 1_000_000
+  private static let longest = 2_000_000
   /// Buffer bytes that the fastest sender seen fills in a nanosecond: four million small datagrams a second.
   private static let fastest = 4
-  /// Some 250 small datagrams: four calls.
-  private static let gathered = 256 << 10
+  /// Some 500 small datagrams: eight calls, beside which the nap and the way back cost little.
+  private static let gathered = 512 << 10
+  /// Naps in a row that bring nothing before the socket is waited for again: a sender that paces itself is not gone at its first pause.
+  private static let mostFruitless = 2
 
   /// The worker comes back by itself, and the socket is not in its poll.
   var isBusy = false
@@ -41,8 +43,20 @@ struct DatagramInlet {
   /// What a message takes of the receive buffer, rounded up: the kernel's own part, and the bytes in a block that may be twice as large.
   static func charge(bytes: Int) -> Int { 1_024 + bytes * 2 }
 
-  /// Begins to measure the rate.
-  mutating func begin(now: Int64) { cycleBegan = now }
+  private var fruitless = 0
+
+  /// The socket has been found busy: begins to measure the rate.
+  mutating func becomeBusy(now: Int64) {
+    isBusy = true
+    fruitless = 0
+    cycleBegan = now
+  }
+
+  /// Whether the socket has fallen silent, after a nap that brought so many messages.
+  mutating func isSilent(messages: Int) -> Bool {
+    fruitless = messages == 0 ? fruitless + 1 : 0
+    return fruitless >= Self.mostFruitless
+  }
 
   /// The nap that suits what came since the last call: nanoseconds, 0 for none.
   mutating func nap(charged: Int, now: Int64) -> Int {

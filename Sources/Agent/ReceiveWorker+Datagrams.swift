@@ -35,8 +35,7 @@ extension ReceiveWorker {
     }
     if taken.messages == 0 { return }
     poll.remove(plan.datagrams[index].descriptor)
-    inlets[index].isBusy = true
-    inlets[index].begin(now: began)
+    inlets[index].becomeBusy(now: began)
   }
 
   /// Takes what came at each busy socket, and naps if that was little.
@@ -44,7 +43,7 @@ extension ReceiveWorker {
     var nap = Int.max
     for index in inlets.indices where inlets[index].isBusy {
       let taken = take(index)
-      if taken.messages == 0 && mayNap {
+      if inlets[index].isSilent(messages: taken.messages) && mayNap {
         inlets[index].noteDrops(Socket.drops(plan.datagrams[index].descriptor))
         // Whatever has come since is an event at once.
         inlets[index].isBusy = (try? Self.watchDatagrams(index, of: plan, in: poll)) == nil
