@@ -21,6 +21,13 @@ package final class QueryServer {
   let books: ListenerBooks
   let limits: ConnectionLimits
   var date = HTTPDate()
+  /// When the event in hand was taken up; what is done for it is done at this time.
+  var moment = UInt64(Clock.monotonic())
+  /// What one read of a client brings.
+  var room: StreamBuffer
+  let memo = HeadMemo()
+  /// The last answer that others may ask for again.
+  var shared: SharedAnswer?
   /// The gather that is wanted most lately.
   var wantedGather = 0
   /// The gather that ends the flush under way; `max` when there is none.
@@ -79,6 +86,7 @@ package final class QueryServer {
     nextFlush = Clock.monotonic() + settings.flushIntervalNanoseconds
     nextToken = UInt64(listeners.count) + 1
     poll = try Poll()
+    room = try StreamBuffer(roomForRest: 0)
     try poll.add(state.wakeUp.descriptor, token: Self.wakeUpToken, for: .input)
     for (place, descriptor) in listeners.enumerated() {
       let listener = QueryListener(descriptor, token: UInt64(place) + 1)
@@ -134,6 +142,7 @@ package final class QueryServer {
   }
 
   private func handle(_ event: Poll.Event) {
+    moment = now
     if event.token == Self.wakeUpToken {
       state.agent.wakeUp.clear()
     } else if event.token <= UInt64(listeners.count) {
@@ -145,6 +154,7 @@ package final class QueryServer {
 
   /// One slice of everything that is under way.
   private func work() {
+    moment = now
     if state.gathersDone < wantedGather && state.gatherSome() {
       for worker in 0..<workers where state.view.hasCondemned(worker) { wakeWorker(worker) }
       if state.view.hasCondemned(workers) { state.count { _ in } }
@@ -158,6 +168,7 @@ package final class QueryServer {
     while let request = waiting.first, request.gather <= state.gathersDone, Clock.monotonic() < end {
       waiting.removeFirst()
       guard let client = clients[request.client] else { continue }
+      moment = now
       call(request.route, request.call, client)
       advance(client)
     }
