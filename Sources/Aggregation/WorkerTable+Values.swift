@@ -78,7 +78,8 @@ extension WorkerTable {
     if unsafe after.address != block.address { unsafe record.setBlock(half, after.address) }
   }
 
-  private func addToSet(_ record: SeriesRecord, _ bytes: PaddedBytes, _ start: Int, _ end: Int) {
+  // Not a method that leaves the table as it is: the compiler would copy the whole table for its call.
+  private mutating func addToSet(_ record: SeriesRecord, _ bytes: PaddedBytes, _ start: Int, _ end: Int) {
     let block: SetBlock
     // Safe: as above; the member lies within `bytes`.
     if let address = unsafe record.block(half) {
