@@ -29,9 +29,9 @@ import Testing
     let world = World()
     let worker = world.workers[0]
     let text = PaddedText(Array(repeating: lines.joined(separator: "\n"), count: 40).joined(separator: "\n").utf8)
-    // Each half has its blocks once two epochs have passed.
+    // Each half has its blocks once two epochs have passed, and a timer's have grown to the end once they have been full.
     for second in 0..<4 as Range<Int64> {
-      _ = text.read { worker.count($0) }
+      for _ in 0..<16 { _ = text.read { worker.count($0) } }
       world.gather(second: second)
     }
     let before = worker.allocations
