@@ -40,7 +40,7 @@ extension MergedView {
         gathering = progress
         return false
       }
-      log.count = 0
+      source.memory.clearLog(half)
       condemnIdle(source, epoch: progress.epochs[progress.source])
       progress = GatherProgress(source: progress.source + 1, entry: 0, epochs: progress.epochs)
     }
