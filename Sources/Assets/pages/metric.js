@@ -9,8 +9,8 @@ import { isTimer, metric, points } from "./stats.js";
 
 /** Hours asked for, the step of the bars in seconds, and what the choice is called. Up to ten minutes, from the minute's begin, come by second. */
 const RANGES = [
-  { hours: 0.15, step: 5, name: "10 min" }, { hours: 1, step: 60, name: "1 hour" }, { hours: 24, step: 1800, name: "1 day" },
-  { hours: 168, step: 3 * 3600, name: "1 week" },
+  { hours: 0.15, step: 5, name: "10 min", last: "10 min" }, { hours: 1, step: 60, name: "1 hour", last: "hour" }, { hours: 24, step: 1800, name: "1 day", last: "day" },
+  { hours: 168, step: 3 * 3600, name: "1 week", last: "week" },
 ];
 
 export class Metric {
@@ -78,14 +78,14 @@ export class Metric {
     if (answer.total !== undefined) figures.unshift(["total", count(answer.total)]);
     if (answer.count !== undefined) figures.unshift(["timed", count(answer.count)]);
     if (answer.distinct !== undefined) figures.unshift(["distinct", count(answer.distinct)]);
-    if (answer.recent !== undefined) figures.unshift([`last ${this.range.name}`, count(answer.recent)]);
+    if (answer.recent !== undefined) figures.unshift([`last ${this.range.last}`, count(answer.recent)]);
     if (answer.rate_per_second !== undefined) figures.splice(1, 0, ["a second", rate(answer.rate_per_second)]);
     if (answer.window_seconds) figures.push(["window", span(answer.window_seconds)]);
     this.#figures.replaceChildren(...figures.map(([term, value]) => h("div", {}, h("dd", {}, value), h("dt", {}, term))));
   }
 
   #makeChart(answer) {
-    const chart = new TimeChart({ label: `${this.name}, the last ${this.range.name}`, kind: "bars", height: 240,
+    const chart = new TimeChart({ label: `${this.name}, the last ${this.range.last}`, kind: "bars", height: 240,
       tone: isTimer(answer.type) ? "timer" : this.name === "buy" ? "buy" : "accent" });
     this.#over.append(chart.element);
     return chart;
@@ -118,7 +118,7 @@ export class Metric {
       h("a", { href: this.#address(this.match, range), "aria-current": range === this.range ? "true" : null }, range.name)));
     const query = new URLSearchParams([...this.match.map((one) => ["match", one]), ["timeframe_hours", this.range.hours]]);
     this.#over.append(h("header", { class: "head" }, h("h2", {}, "Over time"), ranges));
-    this.#place.append(h("section", { class: "card timer" }, h("header", { class: "head" }, h("h2", {}, "Quantiles", h("small", {}, `last ${this.range.name}`))),
+    this.#place.append(h("section", { class: "card timer" }, h("header", { class: "head" }, h("h2", {}, "Quantiles", h("small", {}, `last ${this.range.last}`))),
       this.#quantiles, this.#bands.element));
     this.#place.hidden = true;
     return h("div", { class: "stack" },
