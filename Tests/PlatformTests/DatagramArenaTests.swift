@@ -91,15 +91,18 @@ import Testing
     try #require(sent == bytes.count)
   }
 
+  private static func text(_ count: Int) -> [UInt8] { (0..<count).map { UInt8(truncatingIfNeeded: 65 + $0 % 26) } }
+
   static let runs: [(segment: Int, count: Int)] = [
-    (10, 30), (10, 31), (10, 39), (1, 2), (1, 64), (500, 501), (500, 500), (10, 9), (1_432, 64_440),
+    (10, 30), (10, 31), (10, 39), (1, 2), (1, 64), (500, 501), (500, 500), (10, 9), (1_432, 64_440), (256, 16_384),
+    (256, 16_001), (257, 1_000),
   ]
 
   @Test(arguments: runs)
   func `a joined run is one message whose datagrams can be told apart`(_ segment: Int, _ count: Int) throws {
     let receiver = try Socket.boundDatagram(#require(SocketAddress(v4: "127.0.0.1", port: 0)))
     _ = Socket.setReceiveBuffer(receiver, bytes: 4 << 20)
-    let text = (0..<count).map { UInt8(truncatingIfNeeded: 65 + $0 % 26) }
+    let text = Self.text(count)
     let parts = stride(from: 0, to: count, by: segment).map { $0..<min($0 + segment, count) }
 
     // A socket that does not ask for runs gets each datagram by itself.
@@ -121,6 +124,14 @@ import Testing
       arena.withDatagram(0, part) { datagram in
         #expect(datagram.copy(0..<datagram.count) == Array(text[part]) && datagram[datagram.count] == 0x0A)
       }
+    }
+    let lines = arena.lines(0, segment: segmentBytes)
+    if parts.count > 1 && segment <= 256 {
+      let found = try #require(lines)
+      #expect(found.copy(0..<found.count) == Array(parts.map { Array(text[$0]) }.joined(separator: [0x0A])))
+      #expect(found[found.count] == 0x0A)
+    } else if segment > 256 {
+      #expect(lines?.count == nil)
     }
     // The LF behind each was there for as long as it was lent.
     let message = arena.message(0)
