@@ -66,11 +66,14 @@ package struct DatagramArena: ~Copyable {
     unsafe controls.deallocate()
   }
 
-  /// Takes the messages that wait at `socket`, up to `slots`.
-  /// - Parameter joined: the socket joins datagrams. At a unix socket it must be false: whoever sends descriptors (SCM_RIGHTS) would find
-  ///   room for them.
+  /// Takes the messages that wait at `socket`, up to `most`.
+  /// - Parameters:
+  ///   - most: 1 to `slots`.
+  ///   - joined: the socket joins datagrams. At a unix socket it must be false: whoever sends descriptors (SCM_RIGHTS) would find
+  ///     room for them.
   /// - Returns: how many; 0 if none waits or the call failed (an error that the socket reports, such as ECONNREFUSED, is then gone).
-  package mutating func receive(_ socket: Descriptor, joined: Bool = false) -> Int {
+  package mutating func receive(_ socket: Descriptor, most: Int = slots, joined: Bool = false) -> Int {
+    precondition(most >= 1 && most <= Self.slots)
     let room = joined ? Self.controlBytes : 0
     // The kernel has written over the lengths of the slots that it filled.
     for slot in 0..<(room == controlRoom ? used : Self.slots) {
@@ -79,7 +82,7 @@ package struct DatagramArena: ~Copyable {
     }
     controlRoom = room
     let count = retryingInterrupts {
-      unsafe footfall_recvmmsg(socket.number, headers, UInt32(Self.slots), footfall_msg_dontwait, nil)
+      unsafe footfall_recvmmsg(socket.number, headers, UInt32(most), footfall_msg_dontwait, nil)
     }
     used = max(0, Int(count))
     return used

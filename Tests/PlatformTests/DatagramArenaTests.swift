@@ -143,10 +143,16 @@ import Testing
     var arena = try DatagramArena()
     // As after an internet socket.
     _ = arena.receive(receiver, joined: true)
-    var control: [UInt64] = [20, UInt64(UInt32(SOL_SOCKET)) | 1 << 32, UInt64(UInt32(sender.number))]  // SCM_RIGHTS
+    let near: Descriptor
+    let far: Int32
+    do {
+      let ends = pair()
+      near = ends.sender
+      far = dup(ends.receiver.number)
+    }
+    // struct cmsghdr: length, SOL_SOCKET and SCM_RIGHTS (1), then the descriptor.
+    var control: [UInt64] = [20, UInt64(UInt32(SOL_SOCKET)) | 1 << 32, UInt64(UInt32(far))]
     var byte: UInt8 = 0x61
-    let before = dup(receiver.number)
-    close(before)
     let sent = unsafe withUnsafeMutablePointer(to: &byte) { byte in
       var vector = unsafe iovec(iov_base: byte, iov_len: 1)
       return unsafe withUnsafeMutablePointer(to: &vector) { vector in
@@ -163,9 +169,9 @@ import Testing
     try #require(sent == 1)
     let received = arena.receive(receiver)
     #expect(received == 1)
-    // The lowest free number is what it was.
-    let after = dup(receiver.number)
-    close(after)
-    #expect(after == before)
+    // It is closed with what we hold of it: nobody hears the other end any more.
+    close(far)
+    let answer = near.write([0x61].span)
+    #expect(answer == .failed(ECONNREFUSED))
   }
 }
