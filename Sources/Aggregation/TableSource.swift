@@ -9,6 +9,8 @@ final class TableSource {
   var seen: SeenValues
   /// Where the search for idle records goes on.
   var sweep = 0
+  /// Records that people want gone, each with the epoch after which a touch keeps it.
+  var dismissed: [(record: UInt32, epoch: UInt64)] = []
 
   static let paid: UInt32 = 1 << 31
   /// Of a table's log, the reader's number and the first part of what it saw.

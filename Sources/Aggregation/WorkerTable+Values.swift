@@ -64,7 +64,7 @@ extension WorkerTable {
     record.word1 = Self.bits((Self.value(record.word1) + delta).finite)
   }
 
-  private func addToTimer(_ record: SeriesRecord, _ sample: borrowing Sample) {
+  private mutating func addToTimer(_ record: SeriesRecord, _ sample: borrowing Sample) {
     let bounds = memory.bounds(sample.kind.rawValue)
     let block: TimerBlock
     // Safe: the block in this half belongs to the worker while it is in the epoch.
@@ -74,21 +74,27 @@ extension WorkerTable {
       block = TimerBlock.make(bounds: bounds)
       unsafe record.setBlock(half, block.address)
     }
-    let after = block.add(sample.double, weight: sample.rate == 1 ? 1 : sample.weight)
+    let after = block.add(sample.double, weight: sample.rate == 1 ? 1 : sample.weight, &sketchScratch)
     if unsafe after.address != block.address { unsafe record.setBlock(half, after.address) }
   }
 
-  private func addToSet(_ record: SeriesRecord, _ bytes: PaddedBytes, _ start: Int, _ end: Int) {
+  // Not methods that leave the table as it is: the compiler would copy the whole table for their call.
+  private mutating func addToSet(_ record: SeriesRecord, _ bytes: PaddedBytes, _ start: Int, _ end: Int) {
+    // Safe: the member lies within `bytes`.
+    unsafe addToSet(record, UnsafeRawBufferPointer(start: bytes.address(of: start), count: end - start))
+  }
+
+  /// Adds a member, any bytes at all.
+  mutating func addToSet(_ record: SeriesRecord, _ member: UnsafeRawBufferPointer) {
     let block: SetBlock
-    // Safe: as above; the member lies within `bytes`.
+    // Safe: as above.
     if let address = unsafe record.block(half) {
       block = unsafe SetBlock(unsafeBase: address)
     } else {
       block = SetBlock.make()
       unsafe record.setBlock(half, block.address)
     }
-    let place = unsafe HyperLogLog.place(
-      of: UnsafeRawBufferPointer(start: bytes.address(of: start), count: end - start))
+    let place = unsafe HyperLogLog.place(of: member)
     let after = block.raise(place.register, to: place.rank)
     if unsafe after.address != block.address { unsafe record.setBlock(half, after.address) }
   }

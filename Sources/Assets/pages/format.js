@@ -71,7 +71,7 @@ export function time(second, step = 1) {
 /** A tick on an axis whose ticks are `step` seconds apart. */
 export function tick(second, step) {
   const date = new Date(second * 1000);
-  return step >= 86_400 ? day.format(date) : clock.format(date);
+  return step >= 86_400 ? day.format(date) : (step < 60 ? clockSeconds : clock).format(date);
 }
 
 /** What a series is called: its labels' values, the name of the label where it is not the one expected. */

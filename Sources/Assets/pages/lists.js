@@ -30,6 +30,7 @@ export class TopList {
   take(answer) {
     const top = answer?.top ?? [];
     this.#hasRecent = top.some((one) => one.recent !== undefined);
+    this.element.classList.toggle("totals", this.#hasRecent);
     const most = Math.max(1, ...top.map((one) => one.recent ?? one.value));
     this.#draw(top.map((one) => ({ ...one, share: (one.recent ?? one.value) / most })));
   }

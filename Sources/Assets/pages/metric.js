@@ -117,7 +117,7 @@ export class Metric {
     return h("div", { class: "stack" },
       h("nav", { class: "crumbs", "aria-label": "Where you are" }, h("a", { href: "#/" }, "Overview"), h("span", { "aria-hidden": "true" }, "/"),
         this.match.length ? h("a", { href: linkTo(this.name) }, this.name) : h("span", {}, this.name)),
-      h("header", { class: "title" }, h("h1", {}, this.match.length ? this.match.join("  ") : this.name), this.#figures),
+      h("header", { class: "title" }, h("h1", {}, this.match.length ? this.match.map(matchView) : this.name), this.#figures),
       this.#missing,
       h("section", { class: "card over-time" }, h("header", { class: "head" }, h("h2", {}, "Over time"), ranges)),
       this.#place,
@@ -131,4 +131,10 @@ export class Metric {
     if (range !== RANGES[1]) query.set("hours", range.hours);
     return `#/metric/${encodeURIComponent(this.name)}${query.size ? `?${query}` : ""}`;
   }
+}
+
+/** page:/promo as a heading: the label stands back behind its value. */
+function matchView(match) {
+  const colon = match.indexOf(":");
+  return [h("small", {}, match.slice(0, colon)), " ", match.slice(colon + 1), " "];
 }

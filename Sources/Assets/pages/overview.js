@@ -57,7 +57,9 @@ export class Overview {
     setText(this.#tiles.lines.value, rate(moment.lines_per_second));
     setText(this.#tiles.lines.note, `${count(moment.series)} series of ${count(moment.metrics)} ${moment.metrics === 1 ? "metric" : "metrics"}`);
     setText(this.#tiles.buys.note, `${count(moment.total_buys)} since the start`);
-    this.#charts.second.draw(visits.second.window(moment.second - 1));
+    // A program that has just begun has no ten minutes to show.
+    const seconds = Math.round(Math.min(600, Math.max(60, moment.uptime_seconds)));
+    this.#charts.second.draw(visits.second.window(moment.second - 1, seconds));
     for (const name of ["minute", "hour", "week"]) {
       const window = visits[name].window(moment.second);
       this.#charts[name].draw(window);
