@@ -40,7 +40,7 @@ extension MergedView {
         gathering = progress
         return false
       }
-      log.count = 0
+      source.memory.clearLog(half)
       condemnIdle(source, epoch: progress.epochs[progress.source])
       progress = GatherProgress(source: progress.source + 1, entry: 0, epochs: progress.epochs)
     }
@@ -61,7 +61,7 @@ extension MergedView {
     tally.take { senders.add($0, isOthers: $1) }
   }
 
-  private mutating func take(_ entry: UInt32, _ half: Int, _ source: TableSource) {
+  mutating func take(_ entry: UInt32, _ half: Int, _ source: TableSource) {
     let number = Int(entry & ~TableMemory.departed)
     if entry & TableMemory.departed != 0 { return unlink(number, source) }
     let record = source.memory.record(number)
