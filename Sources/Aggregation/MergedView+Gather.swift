@@ -40,7 +40,7 @@ extension MergedView {
         gathering = progress
         return false
       }
-      log.count = 0
+      source.memory.clearLog(half)
       condemnIdle(source, epoch: progress.epochs[progress.source])
       progress = GatherProgress(source: progress.source + 1, entry: 0, epochs: progress.epochs)
     }
@@ -61,7 +61,7 @@ extension MergedView {
     tally.take { senders.add($0, isOthers: $1) }
   }
 
-  private mutating func take(_ entry: UInt32, _ half: Int, _ source: TableSource) {
+  mutating func take(_ entry: UInt32, _ half: Int, _ source: TableSource) {
     let number = Int(entry & ~TableMemory.departed)
     if entry & TableMemory.departed != 0 { return unlink(number, source) }
     let record = source.memory.record(number)
@@ -139,8 +139,8 @@ extension MergedView {
       block.count == block.count.rounded() && block.count < 0x1p53 ? Int64(block.count) : 0,
       block.count == block.count.rounded() && block.count < 0x1p53 ? 0 : block.count)
     families[family].sum = (families[family].sum + block.sum).finite
-    // A table far larger than what came is given back; the worker makes a small one at the next sample.
-    if block.slotCount > 64 && block.bucketsInUse * 8 < block.slotCount {
+    // A block far larger than what came is given back; the worker makes a small one at the next sample.
+    if block.isOversized {
       unsafe address.deallocate()
       unsafe record.setBlock(half, nil)
     } else {

@@ -41,6 +41,7 @@ extension MergedView {
 
   /// Asks the table's owner to forget records whose series have not changed for their time to live; a part of the table each time.
   func condemnIdle(_ source: TableSource, epoch: UInt64) {
+    if !source.dismissed.isEmpty { return condemnDismissed(source) }
     if settings.seriesTTL == nil && settings.counterTTL == nil { return }
     let made = source.memory.recordsInUse.load(ordering: .relaxed)
     if made == 0 || source.memory.hasCondemned { return }
@@ -90,6 +91,7 @@ extension MergedView {
     default: break
     }
     series[id].isLive = false
+    seriesBases[SeriesID(id)] = nil
     freeSeries.append(SeriesID(id))
     if families[family].seriesCount == 0 { removeFamily(family) }
   }
@@ -109,6 +111,7 @@ extension MergedView {
       families[Int(leaving.next) - 1].previous = leaving.previous
     }
     families[id].isLive = false
+    familyBases[FamilyID(id)] = nil
     freeFamilies.append(FamilyID(id))
     familyChanges.append(.left(FamilyID(id)))
   }
@@ -175,7 +178,7 @@ extension MergedView {
     }
   }
 
-  private func find(_ spelling: UnsafeRawBufferPointer, _ hash: UInt64, _ kind: SampleKind) -> Int? {
+  func find(_ spelling: UnsafeRawBufferPointer, _ hash: UInt64, _ kind: SampleKind) -> Int? {
     var place = seriesIndex.home(of: hash)
     while true {
       let id = seriesIndex.probe(place, for: hash)
@@ -190,7 +193,7 @@ extension MergedView {
     }
   }
 
-  private func hashOf(_ spelling: UnsafeRawBufferPointer, _ kind: SampleKind) -> UInt64 {
+  func hashOf(_ spelling: UnsafeRawBufferPointer, _ kind: SampleKind) -> UInt64 {
     unsafe withUnsafeTemporaryAllocation(byteCount: spelling.count + 40, alignment: 8) { room in
       // Safe: the copy is padded for the hash's loads.
       unsafe room.copyMemory(from: spelling)

@@ -34,6 +34,10 @@ package struct MergedView: ~Copyable {
   var timers = StateList<TimerState>()
   var sets = StateList<SetState>()
 
+  /// What counters had counted when they were last reset (MergedView+Reset.swift); of most there is nothing.
+  var seriesBases: [SeriesID: Total] = [:]
+  var familyBases: [FamilyID: Total] = [:]
+
   /// Samples that a limit sent to `__other__`, by metric.
   package internal(set) var limited: [[UInt8]: Int64] = [:]
   /// The last refused lines that were kept, oldest first, at most `recentRefusalLimit`.
@@ -51,7 +55,7 @@ package struct MergedView: ~Copyable {
   var gathering: GatherProgress?
   var pins = 0
   var departed: [SeriesID] = []
-  var sketchScratch: [Sketch.Bucket] = []
+  var sketchScratch: SketchScratch
   var raiseScratch: [HyperLogLog.Raise] = []
 
   package enum FamilyChange: Sendable {
@@ -86,6 +90,7 @@ package struct MergedView: ~Copyable {
     let seriesIndex = try SpellingIndex()
     let familyIndex = try SpellingIndex()
     // A spelling is bounded by a line, and a family's name by a spelling.
+    let sketchScratch = try SketchScratch()
     let texts = try TextArena(limit: capacity * (LineReader.longestLine + 64))
     var sources: [TableSource] = []
     for memory in tables { sources.append(try TableSource(memory: memory)) }
@@ -94,6 +99,7 @@ package struct MergedView: ~Copyable {
     self.seriesIndex = seriesIndex
     self.familyIndex = familyIndex
     self.texts = texts
+    self.sketchScratch = sketchScratch
     self.sources = sources
     self.hasher = hasher
     self.keyLabels = keyLabels

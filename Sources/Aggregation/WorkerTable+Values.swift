@@ -25,13 +25,13 @@ extension WorkerTable {
 
   /// A whole number is added exactly; what would pass 2^63 goes to the fraction, where the total is a double from then on.
   @inline(__always)
-  func addWhole(_ record: SeriesRecord, _ count: Int64) {
+  mutating func addWhole(_ record: SeriesRecord, _ count: Int64) {
     let sum = record.word0.addingReportingOverflow(count)
     if _fastPath(!sum.overflow) { record.word0 = sum.partialValue } else { addFraction(record, Double(count)) }
   }
 
   @inline(__always)
-  private func addCount(_ record: SeriesRecord, _ sample: inout Sample) {
+  private mutating func addCount(_ record: SeriesRecord, _ sample: inout Sample) {
     if _fastPath(sample.rate == 1), sample.isInteger { return addWhole(record, sample.integer) }
     let weight = sample.weight
     if sample.isInteger, let whole = Int64(exactly: weight) {
@@ -45,7 +45,7 @@ extension WorkerTable {
   }
 
   @inline(never)
-  private func addFraction(_ record: SeriesRecord, _ count: Double) {
+  private mutating func addFraction(_ record: SeriesRecord, _ count: Double) {
     record.word1 = Self.bits((Self.value(record.word1) + count).finite)
   }
 
@@ -61,11 +61,11 @@ extension WorkerTable {
     record.stamp = lastStamp
   }
 
-  private func addDelta(_ record: SeriesRecord, _ delta: Double) {
+  private mutating func addDelta(_ record: SeriesRecord, _ delta: Double) {
     record.word1 = Self.bits((Self.value(record.word1) + delta).finite)
   }
 
-  private func addToTimer(_ record: SeriesRecord, _ sample: inout Sample) {
+  private mutating func addToTimer(_ record: SeriesRecord, _ sample: inout Sample) {
     let bounds = memory.bounds(sample.kind.rawValue)
     let block: TimerBlock
     // Safe: the block in this half belongs to the worker while it is in the epoch.
@@ -75,21 +75,27 @@ extension WorkerTable {
       block = TimerBlock.make(bounds: bounds)
       unsafe record.setBlock(half, block.address)
     }
-    let after = block.add(sample.double, weight: sample.rate == 1 ? 1 : sample.weight)
+    let after = block.add(sample.double, weight: sample.rate == 1 ? 1 : sample.weight, &sketchScratch)
     if unsafe after.address != block.address { unsafe record.setBlock(half, after.address) }
   }
 
-  private func addToSet(_ record: SeriesRecord, _ bytes: PaddedBytes, _ start: Int, _ end: Int) {
+  // Not methods that leave the table as it is: the compiler would copy the whole table for their call.
+  private mutating func addToSet(_ record: SeriesRecord, _ bytes: PaddedBytes, _ start: Int, _ end: Int) {
+    // Safe: the member lies within `bytes`.
+    unsafe addToSet(record, UnsafeRawBufferPointer(start: bytes.address(of: start), count: end - start))
+  }
+
+  /// Adds a member, any bytes at all.
+  mutating func addToSet(_ record: SeriesRecord, _ member: UnsafeRawBufferPointer) {
     let block: SetBlock
-    // Safe: as above; the member lies within `bytes`.
+    // Safe: as above.
     if let address = unsafe record.block(half) {
       block = unsafe SetBlock(unsafeBase: address)
     } else {
       block = SetBlock.make()
       unsafe record.setBlock(half, block.address)
     }
-    let place = unsafe HyperLogLog.place(
-      of: UnsafeRawBufferPointer(start: bytes.address(of: start), count: end - start))
+    let place = unsafe HyperLogLog.place(of: member)
     let after = block.raise(place.register, to: place.rank)
     if unsafe after.address != block.address { unsafe record.setBlock(half, after.address) }
   }

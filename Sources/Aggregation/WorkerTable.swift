@@ -43,6 +43,9 @@ package struct WorkerTable: ~Copyable {
   /// What became of the batch's lines.
   package var tally = LineTally()
 
+  /// Where every refused line of the batch stands, for a caller who wants to know; nil: the books suffice.
+  package var refusedLines: [RefusedPlace]?
+
   /// The samples of one line; at most one for every two bytes of it.
   private var packed: [Sample] = []
 
@@ -58,17 +61,23 @@ package struct WorkerTable: ~Copyable {
   var spelling: SeriesSpelling
   var normal: [UInt8] = []
   var scratch: [UInt8] = []
+  /// For timers whose block is full.
+  var sketchScratch: SketchScratch
 
   /// An empty table over `memory`, which no other table may use.
   package init(
     memory: TableMemory, hasher: SpellingHash, reader: LineReader, keyLabels: KeyLabels, budget: SeriesBudget
   ) throws(SystemError) {
+    // All that can fail comes before the first member is set.
+    let index = try SpellingIndex()
+    let sketchScratch = try SketchScratch()
     self.memory = memory
     self.hasher = hasher
     self.reader = reader
     spelling = SeriesSpelling(keyLabels: keyLabels)
     self.budget = budget
-    index = try SpellingIndex()
+    self.index = index
+    self.sketchScratch = sketchScratch
     unsafe records = memory.recordMemory.base
   }
 
@@ -226,6 +235,7 @@ package struct WorkerTable: ~Copyable {
     if !booksRefusals { return }
     tally.refused[Int(fault.reason.rawValue)] &+= 1
     senders.add(lines: 0, refused: 1, to: sender)
+    refusedLines?.append(RefusedPlace(start: lineStart, fault: fault))
     if !notes.hasRoom { return }
     var end = lineStart
     while end < bytes.count && bytes[end] != UInt8(ascii: "\n") { end += 1 }

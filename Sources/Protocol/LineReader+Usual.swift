@@ -76,16 +76,17 @@ extension LineReader {
     let start = sample.valueStart
     let end = sample.valueEnd
     if strict || bytes[start] <= UInt8(ascii: ":") { return false }
-    var colon = end
-    while colon > start, bytes[colon] != UInt8(ascii: ":") { colon &-= 1 }
-    if colon == start {
-      sample.set(whole: 1)
-      sample.nameEnd = end
-      return Self.isKey(beginningWith: bytes[start], length: end &- start)
-    }
-    guard let count = DecimalNumber(shortFrom: bytes, colon &+ 1, end) else { return false }
-    sample.set(count)
+    var colon = start
+    while colon < end, bytes[colon] != UInt8(ascii: ":") { colon &+= 1 }
+    if !Self.isKey(beginningWith: bytes[start], length: colon &- start) { return false }
     sample.nameEnd = colon
+    if colon == end {
+      sample.set(whole: 1)
+    } else if let count = DecimalNumber(shortFrom: bytes, colon &+ 1, end) {
+      sample.set(count)
+    } else {
+      return false
+    }
     return true
   }
 

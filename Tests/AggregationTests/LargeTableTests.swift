@@ -80,4 +80,17 @@ import Testing
     let set = world["set who"]
     #expect(set.map { world.cardinality($0) } == 5)
   }
+
+  @Test func `gives a long log back once it is read, and fills it again`() {
+    for round in 1...4 as ClosedRange<Int64> {
+      fill()
+      #expect(total("visit") == Int64(Self.many) * round)
+      for half in 0...1 {
+        let log = world.workers[0].memory.log(half)
+        #expect(log.count == 0)
+        // What stood there is gone with its page.
+        #expect(log[Self.many - 1] == 0)
+      }
+    }
+  }
 }

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness.agent import Agent
+from harness.browser import running_browser
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -79,3 +80,10 @@ def start_agent(program, tmp_path):
 @pytest.fixture
 def agent(start_agent):
     return start_agent()
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    """One headless Chromium for all tests; each opens its page anew."""
+    with running_browser(tmp_path_factory.mktemp("screenshots")) as running:
+        yield running

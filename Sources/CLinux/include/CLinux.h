@@ -16,17 +16,29 @@
 #include <sys/un.h>
 #include <time.h>
 
-// recvmmsg(2): one element of its vector.
+// recvmmsg(2), sendmmsg(2): one element of their vector.
 struct footfall_mmsghdr {
   struct msghdr header;
   unsigned int length;
 };
 _Static_assert(sizeof(struct footfall_mmsghdr) == 64, "recvmmsg(2) takes elements of 64 bytes");
 
+// The control message that comes with a run of datagrams which the kernel has joined (UDP_GRO): how long each of them was.
+struct footfall_segment_message {
+  size_t length;
+  int level, type;
+  int bytes;
+};
+_Static_assert(sizeof(struct footfall_segment_message) == CMSG_SPACE(sizeof(int)), "a cmsghdr (cmsg(3)) and a number");
+
 int footfall_recvmmsg(int fd, struct footfall_mmsghdr *messages, unsigned int count, int flags, struct timespec *timeout)
     __asm__("recvmmsg");
+int footfall_sendmmsg(int fd, struct footfall_mmsghdr *messages, unsigned int count, int flags) __asm__("sendmmsg");
 int footfall_accept4(int fd, struct sockaddr *address, socklen_t *length, int flags) __asm__("accept4");
 int footfall_affinity(pid_t process, size_t bytes, void *mask) __asm__("sched_getaffinity");
+int footfall_set_affinity(pid_t thread, size_t bytes, const void *mask) __asm__("sched_setaffinity");
+// ptrace(2), which glibc declares with an ellipsis.
+long footfall_ptrace(int request, pid_t thread, void *address, void *data) __asm__("ptrace");
 int footfall_pthread_setname(pthread_t thread, const char *name) __asm__("pthread_setname_np");
 
 // Enumerators that Swift would import as types of their own.
@@ -42,6 +54,8 @@ enum {
   FOOTFALL_SO_RCVBUFFORCE = 33,
   FOOTFALL_SO_ATTACH_FILTER = 26,
   FOOTFALL_SO_MEMINFO = 55,
+  FOOTFALL_SOL_UDP = 17,
+  FOOTFALL_UDP_GRO = 104,      // linux/udp.h; since 5.0
   FOOTFALL_MEMINFO_WORDS = 9,  // SK_MEMINFO_VARS, linux/sock_diag.h
   FOOTFALL_MEMINFO_DROPS = 8,  // SK_MEMINFO_DROPS
 };

@@ -56,8 +56,9 @@ struct FamilyScan {
     seriesCount += 1
     switch kind {
     case .counter, .event:
-      add(series.total)
-      top.offer(id, rank: series.total.value)
+      let count = view.countSinceReset(id)
+      add(count)
+      top.offer(id, rank: count.value)
     case .gauge, .serviceCheck:
       top.offer(id, rank: series.gauge)
     case .set:

@@ -64,7 +64,7 @@ final class MetricWork {
     } else if scan.kind.isSummed {
       json.key("total")
       // What left is in the family's total and in no series.
-      json.number(isFiltered ? scan.total : state.view.family(scan.family).total)
+      json.number(isFiltered ? scan.total : state.view.countSinceReset(family: scan.family))
     }
     json.key("top")
     json.array { json in

@@ -3,8 +3,12 @@ import Protocol
 
 /// Everything that can be asked for, in the order in which `/` lists it.
 enum Routes {
-  static let all: [Route] = [
-    Route(.get, "/", "This list") { state, _ in .ready(index(state)) },
+  static let all =
+    answers + Visits.routes + Purchases.routes + [LinesWork.route, ResetWork.route] + EventsStream.routes
+    + AssetAnswer.routes
+
+  private static let answers: [Route] = [
+    Route(.get, "/", "The dashboard for a browser, else this list") { state, call in .ready(front(state, call)) },
     Route(.get, "/metrics", "All series for Prometheus", readsCounts: true) { state, call in
       MetricsPage.answer(state, call)
     },
@@ -29,6 +33,12 @@ enum Routes {
     all.compactMap { route in route.match(path).map { (route, $0) } }
   }
 
+  /// The longest body that a request may bring.
+  static func bodyLimit(for head: borrowing Request) -> Int {
+    let method = head.method
+    return matching(head.path).first { $0.route.method == method }?.route.bodyLimit ?? 65_536
+  }
+
   /// The methods that a path takes. GET brings HEAD, and every path takes OPTIONS.
   static func methods(of routes: [Route]) -> [Method] {
     var methods: [Method] = []
@@ -37,6 +47,12 @@ enum Routes {
       if route.method == .get { methods.append(.head) }
     }
     return methods + [.options]
+  }
+
+  private static func front(_ state: QueryState, _ call: Route.Call) -> Response {
+    var response = call.request.accept.wantsHTML ? AssetAnswer.file("dashboard.html", for: call.request) : index(state)
+    response.fields.append(("Vary", "Accept"))
+    return response
   }
 
   private static func index(_ state: QueryState) -> Response {

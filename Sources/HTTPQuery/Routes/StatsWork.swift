@@ -75,7 +75,7 @@ final class StatsWork {
 
   private func total(of metric: String) -> (whole: Int64?, value: Double) {
     guard let family = state.view.family(named: Array(metric.utf8), kind: .counter) else { return (0, 0) }
-    return state.view.family(family).total
+    return state.view.countSinceReset(family: family)
   }
 
   /// By name; metrics of several kinds that share a name share its member, under `types`.

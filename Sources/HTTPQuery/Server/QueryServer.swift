@@ -23,10 +23,12 @@ package final class QueryServer {
   var date = HTTPDate()
   /// The gather that is wanted most lately.
   var wantedGather = 0
+  /// The gather that ends the flush under way; `max` when there is none.
+  private var flushGather = Int.max
   /// In the order of their gathers.
   var waiting: [WaitingRequest] = []
   var jobs: [Job] = []
-  private let tables: Int
+  private let workers: Int
   private let wakeWorker: @Sendable (Int) -> Void
   private var nextFlush: Int64
   private var nextSweep: Int64 = 0
@@ -52,21 +54,24 @@ package final class QueryServer {
   private static let sweepInterval: Int64 = 1_000_000_000
 
   /// - Parameters:
+  ///   - view: of the workers' tables and, behind them, of `table`.
+  ///   - table: what comes over HTTP is counted here.
   ///   - listeners: listening sockets, never blocking.
   ///   - books: of all listeners; HTTP's own are among them.
   ///   - wakeWorker: wakes the worker of a table, which may sleep while records of its table wait for its verdict.
   package init(
-    view: consuming MergedView, listeners: [Descriptor], books: [ListenerBooks], state: AgentState,
+    view: consuming MergedView, table: consuming WorkerTable, listeners: [Descriptor], books: [ListenerBooks],
+    state: AgentState,
     settings: QuerySettings,
     wakeWorker: @escaping @Sendable (Int) -> Void
   ) throws(SystemError) {
-    tables = view.tableCount
+    workers = view.tableCount - 1
     self.wakeWorker = wakeWorker
     self.books = books.first { $0.kind == .http } ?? ListenerBooks(name: "http", kind: .http, workers: 1)
     let others = books.filter { $0.kind != .http }
     self.state = QueryState(
-      view: view, books: others + [self.books], addresses: listeners.map { Socket.localAddress($0).description },
-      agent: state, settings: settings)
+      view: view, table: table, books: others + [self.books], httpBooks: self.books,
+      addresses: listeners.map { Socket.localAddress($0).description }, agent: state, settings: settings)
     var limits = ConnectionLimits()
     // A century stands for never: far beyond any uptime, and no sum with it overflows.
     limits.idle = settings.httpIdleNanoseconds.map { UInt64(max(0, $0)) } ?? 100 * 365 * 86_400_000_000_000
@@ -96,6 +101,8 @@ package final class QueryServer {
       client.connection.retire(nanoseconds: now)
       advance(client)
     }
+    state.events.end()
+    publish()
     let end = Clock.monotonic() + 1_000_000_000
     while clients.values.contains(where: { $0.connection.phase == .open }), Clock.monotonic() < end {
       nextSweep = min(nextSweep, end)
@@ -110,6 +117,7 @@ package final class QueryServer {
     poll.wait(milliseconds: patience) { handle($0) }
     if Clock.monotonic() >= nextFlush {
       wantedGather = max(wantedGather, state.currentGather)
+      flushGather = min(flushGather, state.currentGather)
       nextFlush = Clock.monotonic() + state.settings.flushIntervalNanoseconds
     }
     work()
@@ -118,7 +126,7 @@ package final class QueryServer {
 
   /// Milliseconds until something is due: none while there is work.
   private var patience: Int {
-    if state.gathersDone < wantedGather || !jobs.isEmpty || !waiting.isEmpty { return 0 }
+    if state.gathersDone < wantedGather || !jobs.isEmpty || !waiting.isEmpty || state.events.isMaking { return 0 }
     let isSweeping = !clients.isEmpty || listeners.contains { $0.isResting }
     let due = isSweeping ? min(nextFlush, nextSweep) : nextFlush
     // Rounded up, lest the last millisecond be spent in turning.
@@ -138,8 +146,14 @@ package final class QueryServer {
   /// One slice of everything that is under way.
   private func work() {
     if state.gathersDone < wantedGather && state.gatherSome() {
-      for table in 0..<tables where state.view.hasCondemned(table) { wakeWorker(table) }
+      for worker in 0..<workers where state.view.hasCondemned(worker) { wakeWorker(worker) }
+      if state.view.hasCondemned(workers) { state.count { _ in } }
+      if state.gathersDone >= flushGather {
+        flushGather = .max
+        state.events.flushed(state)
+      }
     }
+    if state.events.isMaking && state.events.step(state) { publish() }
     let end = Clock.monotonic() + Self.workInATurn
     while let request = waiting.first, request.gather <= state.gathersDone, Clock.monotonic() < end {
       waiting.removeFirst()
@@ -166,6 +180,7 @@ package final class QueryServer {
     let now = now
     nextSweep = Int64(now) + Self.sweepInterval
     for listener in listeners where listener.isResting { wake(listener) }
+    publish()
     for client in Array(clients.values) {
       guard let timeout = client.connection.timeout, now >= timeout.deadline else { continue }
       if case .refused(let status) = client.connection.expire(nanoseconds: now) {
