@@ -105,8 +105,9 @@ package final class QueryServer {
     for listener in listeners { poll.remove(listener.descriptor) }
     wantedGather = state.nextGather
     while state.gathersDone < wantedGather { work() }
+    moment = now
     for client in Array(clients.values) {
-      client.connection.retire(nanoseconds: now)
+      client.connection.retire(nanoseconds: moment)
       advance(client)
     }
     state.events.end()
@@ -188,7 +189,8 @@ package final class QueryServer {
 
   /// What is due by the clock: deadlines of connections, and listeners that rested.
   private func sweep() {
-    let now = now
+    moment = now
+    let now = moment
     nextSweep = Int64(now) + Self.sweepInterval
     for listener in listeners where listener.isResting { wake(listener) }
     publish()
