@@ -134,24 +134,24 @@ enum BucketRun {
   )
     -> Int
   {
-    // A bucket has a byte at least.
     // Safe: the caller lends both runs and the room.
-    if left.count + right.count > SketchBucket.fineLimit, let fitting = unsafe fitting(right, beside: left) {
-      return unsafe fitting.withUnsafeBytes { unsafe mergeFitting(left, $0, into: target) }
-    }
-    return unsafe mergeFitting(left, right, into: target)
+    let all = unsafe mergeAll(left, right, into: target)
+    if _fastPath(all.bucketsAtMost <= SketchBucket.fineLimit) { return all.bytes }
+    guard let fitting = unsafe fitting(right, beside: left) else { return all.bytes }
+    return unsafe fitting.withUnsafeBytes { unsafe mergeAll(left, $0, into: target).bytes }
   }
 
-  @inline(__always)
-  private static func mergeFitting(
+  private static func mergeAll(
     _ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer, into target: UnsafeMutableRawPointer
-  ) -> Int {
+  ) -> (bytes: Int, bucketsAtMost: Int) {
+    var buckets = 0
     var writer = unsafe Writer(unsafeStart: target)
     var mine = unsafe Reader(unsafeRun: left)
     var other = unsafe Reader(unsafeRun: right)
     var hasMine = mine.next()
     var hasOther = other.next()
     while hasMine && hasOther {
+      buckets &+= 1
       if mine.number < other.number {
         writer.append(mine.number, mine.weight)
         hasMine = mine.next()
@@ -164,9 +164,11 @@ enum BucketRun {
         hasOther = other.next()
       }
     }
+    // A bucket has a byte at least.
+    buckets &+= unsafe (hasMine ? 1 : 0) &+ mine.rest.count &+ (hasOther ? 1 : 0) &+ other.rest.count
     if hasMine { writer.append(from: mine) }
     if hasOther { writer.append(from: other) }
-    return writer.byteCount
+    return (writer.byteCount, buckets)
   }
 
   /// `right` with the buckets coarse that would be too many beside those of `left`; nil if none is.

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from harness.agent import Agent
-from harness.browser import running_browser
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -85,5 +84,8 @@ def agent(start_agent):
 @pytest.fixture(scope="session")
 def browser(tmp_path_factory):
     """One headless Chromium for all tests; each opens its page anew."""
+    # Here, since the other tests need no Selenium.
+    from harness.browser import running_browser
+
     with running_browser(tmp_path_factory.mktemp("screenshots")) as running:
         yield running

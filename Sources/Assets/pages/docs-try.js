@@ -49,7 +49,9 @@ export class TryForm {
     const schema = resolver.resolve(parameter.schema) ?? {};
     const isList = [schema.type].flat().includes("array");
     const choices = schema.enum ?? ([schema.type].flat().includes("boolean") ? [true, false] : null);
-    const given = parameter.example ?? Object.values(parameter.examples ?? {})[0]?.value ?? (parameter.required ? made(schema, resolver) : undefined);
+    const shown = parameter.example ?? Object.values(parameter.examples ?? {})[0]?.value ?? schema.examples?.[0] ?? schema.example;
+    // What need not be there is not filled in: an example stands behind it.
+    const given = parameter.required ? shown ?? made(schema, resolver) : undefined;
     const id = `${this.id}-${parameter.in}-${parameter.name}`;
     const shared = { id, name: parameter.name, required: Boolean(parameter.required) };
     let input;
@@ -59,7 +61,7 @@ export class TryForm {
     } else if (isList) {
       input = h("textarea", { ...shared, rows: "2", placeholder: "one a line", spellcheck: "false" }, [given ?? []].flat().join("\n"));
     } else {
-      input = h("input", { ...shared, value: given ?? "", placeholder: schema.default ?? "", autocomplete: "off", spellcheck: "false" });
+      input = h("input", { ...shared, value: given ?? "", placeholder: schema.default ?? shown ?? "", autocomplete: "off", spellcheck: "false" });
     }
     const label = h("label", { for: id }, parameter.name, parameter.required ? h("span", { class: "needed" }, "needed") : null);
     return { parameter, isList, input, label };

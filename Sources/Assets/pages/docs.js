@@ -144,13 +144,19 @@ function render(document) {
     h("header", { class: "intro" },
       h("h1", {}, info.title ?? "API", h("small", {}, info.version ? `version ${info.version}` : "")),
       prose(info.summary, "prose lead"), prose(info.description),
-      (document.servers ?? []).length > 0 ? h("p", { class: "muted small" }, "At ", document.servers.map((one) => h("code", {}, one.url, " "))) : null),
+      serversView(document.servers ?? [])),
     ...all.map((group) => h("section", { class: "group", id: anchor("tag", group.name) }, h("h2", {}, group.name), prose(group.description),
       h("div", { class: "card list" }, group.operations.map((one) => operationView(one, resolver, document))))),
     schemasView(document, resolver) ?? "");
   filter.addEventListener("input", () => narrow(filter.value.trim().toLowerCase()));
   addEventListener("hashchange", reveal);
   reveal();
+}
+
+/** Where the program answers, if that is elsewhere. */
+function serversView(servers) {
+  const urls = servers.map((one) => one.url).filter((url) => url !== "/");
+  return urls.length ? h("p", { class: "muted small" }, "At ", urls.map((url) => h("code", {}, url, " "))) : null;
 }
 
 /** Leaves only what holds the words looked for. */

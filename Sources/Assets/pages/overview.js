@@ -103,7 +103,7 @@ export class Overview {
     setText(this.#tiles.visitors.value, count(stats.unique_visitors));
     setText(this.#tiles.buys.value, count(stats.n_recent_buys ?? stats.total_buys));
     this.#metrics.take(metrics, stats.metrics_known);
-    const top = { timeframe_hours: 1, by: "recent", top: 10 };
+    const top = { timeframe_hours: 1, by: "recent", top: 10, top_points: 10 };
     if (this.#moment.total_visits > 0) this.#pages.take(await metric("visit", top, "counter"));
     this.#promotions.element.hidden = !has("buy");
     if (has("buy")) this.#promotions.take(await metric("buy", { ...top, top: 6 }, "counter"));
@@ -113,7 +113,7 @@ export class Overview {
   /** The program's memory of the visits takes the place of the page's own. */
   async #remember() {
     if (this.#moment.total_visits === 0) return;
-    const windows = [["second", 1 / 6], ["minute", 1], ["hour", 24], ["week", 168]];
+    const windows = [["second", 0.15], ["minute", 1], ["hour", 24], ["week", 168]];
     for (const [name, hours] of windows) {
       const known = points(await metric("visit", { timeframe_hours: hours, top: 0 }, "counter"));
       if (known.length) visits[name].seed(known);
