@@ -122,6 +122,10 @@ extension HyperLogLog {
 
     package init() {}
 
+    /// Raises one register, if it is lower.
+    @inline(__always)
+    mutating func raise(_ register: Int, to rank: UInt8) { if ranks[register] < rank { ranks[register] = rank } }
+
     package mutating func merge(_ other: HyperLogLog) {
       other.forEachRank { if ranks[$0] < $1 { ranks[$0] = $1 } }
     }

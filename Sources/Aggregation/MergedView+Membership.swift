@@ -90,6 +90,7 @@ extension MergedView {
     default: break
     }
     series[id].isLive = false
+    history.remove(.series(SeriesID(id)))
     freeSeries.append(SeriesID(id))
     if families[family].seriesCount == 0 { removeFamily(family) }
   }
@@ -109,6 +110,9 @@ extension MergedView {
       families[Int(leaving.next) - 1].previous = leaving.previous
     }
     families[id].isLive = false
+    // What the family gathered meanwhile must not come in the name of the next one with its number.
+    settleFamilies()
+    history.remove(.family(FamilyID(id)))
     freeFamilies.append(FamilyID(id))
     familyChanges.append(.left(FamilyID(id)))
   }

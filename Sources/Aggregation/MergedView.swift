@@ -46,6 +46,16 @@ package struct MergedView: ~Copyable {
   /// Families that appeared or left since somebody last asked; whoever keeps names by family takes them after each gather.
   package var familyChanges: [FamilyChange] = []
 
+  /// What everything has counted over the last 168 hours.
+  var history: History
+  var familyGathering = FamilyGathering()
+  /// Samples whose own time could not be heeded, since too many bore one within a flush: they count as of the present.
+  package internal(set) var lateMisplaced: UInt64 = 0
+  // Where letting history grow older goes on, and when it last did.
+  var seriesSweep = 0
+  var familySweep = 0
+  var historySwept: Int64 = -1
+
   // The gather in hand, and the reader's clock.
   var second: Int64 = 0
   var gathering: GatherProgress?
@@ -67,11 +77,14 @@ package struct MergedView: ~Copyable {
     package var counterTTL: Int64?
     /// Seconds that a timer's quantiles look back.
     package var quantileWindow: Int64
+    /// Bytes that history may take.
+    package var historyBytes: Int
 
-    package init(seriesTTL: Int64?, counterTTL: Int64?, quantileWindow: Int64) {
+    package init(seriesTTL: Int64?, counterTTL: Int64?, quantileWindow: Int64, historyBytes: Int = 256 << 20) {
       self.seriesTTL = seriesTTL
       self.counterTTL = counterTTL
       self.quantileWindow = quantileWindow
+      self.historyBytes = historyBytes
     }
   }
 
@@ -89,12 +102,16 @@ package struct MergedView: ~Copyable {
     let texts = try TextArena(limit: capacity * (LineReader.longestLine + 64))
     var sources: [TableSource] = []
     for memory in tables { sources.append(try TableSource(memory: memory)) }
+    // 4 bytes lead from each series and family to its history, out of the same budget.
+    let links = min(8 * budget.limit, settings.historyBytes / 8)
+    let history = try History(byteLimit: settings.historyBytes - links, capacity: capacity)
     self.series = series
     self.families = families
     self.seriesIndex = seriesIndex
     self.familyIndex = familyIndex
     self.texts = texts
     self.sources = sources
+    self.history = history
     self.hasher = hasher
     self.keyLabels = keyLabels
     self.budget = budget
@@ -175,7 +192,10 @@ package struct MergedView: ~Copyable {
       indexes += source.memory.indexBytes.load(ordering: .relaxed)
     }
     let view = seriesMade * MemoryLayout<Series>.stride + familiesMade * MemoryLayout<Family>.stride
-    return [("records", records), ("indexes", indexes), ("series", view), ("texts", texts.byteCount)]
+    return [
+      ("records", records), ("indexes", indexes), ("series", view), ("texts", texts.byteCount),
+      ("history", history.byteCount),
+    ]
   }
 
   static func id(_ link: UInt32) -> UInt32? { link == 0 ? nil : link - 1 }

@@ -29,6 +29,26 @@ package struct TimerState: Sendable {
     recent[recent.count - 1].sketch.merge(block, scratch: &scratch)
   }
 
+  /// Adds one value that bears its own time.
+  /// - Parameters:
+  ///   - bound: which of `places` weights by bound it belongs to; nil without bounds.
+  ///   - isRecent: its time lies within the window, so it belongs to the newest slice.
+  mutating func add(
+    value: Double, weight: Double, bound: Int?, places: Int, isRecent: Bool, second: Int64, window: Int64
+  ) {
+    count = (count + weight).finite
+    sum = (sum + (value * weight).finite).finite
+    if let bound {
+      while bounds.count < places { bounds.append(0) }
+      bounds[bound] = (bounds[bound] + weight).finite
+    }
+    if !isRecent { return }
+    let number = Self.slice(of: second, window: window)
+    expire(at: number)
+    if recent.last?.number != number { recent.append(Slice(number: number)) }
+    recent[recent.count - 1].sketch.add(value, weight: weight)
+  }
+
   /// The samples of the last `window` seconds.
   package mutating func recentSketch(second: Int64, window: Int64) -> Sketch {
     expire(at: Self.slice(of: second, window: window))
@@ -65,6 +85,15 @@ package struct SetState: Sendable {
     expire(at: number)
     if recent.last?.number != number { recent.append(Slice(number: number)) }
     recent[recent.count - 1].members.merge(block, scratch: &scratch)
+    cached = nil
+  }
+
+  /// Raises registers in the newest slice; `raises` is sorted by register.
+  mutating func add(_ raises: [HyperLogLog.Raise], second: Int64) {
+    let number = second / Self.sliceSeconds
+    expire(at: number)
+    if recent.last?.number != number { recent.append(Slice(number: number)) }
+    recent[recent.count - 1].members.raise(raises)
     cached = nil
   }
 

@@ -20,6 +20,15 @@ package struct Sketch: Sendable {
 
   package init() {}
 
+  /// A sketch that was taken apart; `buckets` as the invariant says.
+  init(count: Double, sum: Double, least: Double, greatest: Double, buckets: [Bucket]) {
+    self.count = count
+    self.sum = sum
+    self.least = least
+    self.greatest = greatest
+    self.buckets = buckets
+  }
+
   package var isEmpty: Bool { count == 0 }
 
   /// Adds one value.

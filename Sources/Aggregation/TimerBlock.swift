@@ -66,6 +66,22 @@ struct TimerBlock {
     return insert(bucket, weight, at: place)
   }
 
+  /// Counts all of another block, but for its weights by bound.
+  /// - Returns: the block to use from now on, as `add`.
+  func add(all other: TimerBlock) -> TimerBlock {
+    let totals = (
+      (count + other.count).finite, (sum + other.sum).finite, min(least, other.least), max(greatest, other.greatest)
+    )
+    var block = self
+    other.forEachBucket { number, weight in block = block.add(SketchBucket.value(of: number), weight: weight) }
+    // What the middles of the buckets would give, gives way to what was sent.
+    unsafe block.base.storeBytes(of: totals.0, as: Double.self)
+    unsafe block.base.storeBytes(of: totals.1, toByteOffset: 8, as: Double.self)
+    unsafe block.base.storeBytes(of: totals.2, toByteOffset: 16, as: Double.self)
+    unsafe block.base.storeBytes(of: totals.3, toByteOffset: 24, as: Double.self)
+    return block
+  }
+
   /// Forgets all samples and keeps the memory.
   func clear() {
     let slots = slotCount

@@ -54,7 +54,7 @@ final class Counted {
   /// Takes everything over, `seconds` later than the last time.
   func gather(later seconds: Int64 = 0) {
     clock += seconds
-    while !state.view.gather(second: clock) {}
+    while !state.view.gather(second: clock, wall: 1_700_000_000 + clock) {}
     if takesFamilyChanges { state.takeFamilyChanges() }
   }
 

@@ -123,12 +123,4 @@ extension SampleKind {
     case .gauge, .set, .serviceCheck: false
     }
   }
-
-  /// Whether its samples go into a sketch.
-  var isTimer: Bool {
-    switch self {
-    case .timer, .histogram, .distribution: true
-    case .counter, .event, .gauge, .set, .serviceCheck: false
-    }
-  }
 }

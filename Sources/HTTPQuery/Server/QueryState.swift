@@ -54,7 +54,8 @@ final class QueryState {
   func gatherSome() -> Bool {
     if gathersDone == gathersBegun { gathersBegun += 1 }
     let begin = Clock.monotonic()
-    let isDone = view.gather(second: (begin - started) / 1_000_000_000 + 1, limit: Self.gatherSlice)
+    let isDone = view.gather(
+      second: (begin - started) / 1_000_000_000 + 1, wall: Clock.wall() / 1_000_000_000, limit: Self.gatherSlice)
     takeFamilyChanges()
     sliceNanoseconds += Clock.monotonic() - begin
     if !isDone { return false }
