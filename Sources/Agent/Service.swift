@@ -101,7 +101,7 @@ enum Service {
           tables: tables, hasher: hasher, keyLabels: configuration.protocolKeyLabels, budget: budget,
           settings: .init(
             seriesTTL: configuration.seriesTTL?.wholeSeconds, counterTTL: configuration.counterTTL?.wholeSeconds,
-            quantileWindow: configuration.quantileWindow.wholeSeconds))
+            quantileWindow: configuration.quantileWindow.wholeSeconds, historyBytes: configuration.historyBytes))
         let server = try QueryServer(
           view: view, listeners: listeners.http, books: listeners.books, state: state, settings: settings,
           wakeWorker: { wakers[$0].signal() })

@@ -74,3 +74,57 @@ package struct HistoryPlot: Sendable {
     amounts[place].add(amount)
   }
 }
+
+/// A timer's samples or a set's members to plot: what came in each of many equal steps, minutes within the last hour, hours beyond.
+package struct HistoryBlobPlot<Step>: Sendable where Step: Sendable {
+  package let start: Int64
+  package let step: Int64
+  package internal(set) var steps: [Step?]
+
+  /// - Parameters:
+  ///   - start: where a window for sketches begins (`HistorySpan`).
+  ///   - wall: now, in seconds since 1970.
+  package init(from start: Int64, to wall: Int64) {
+    self.start = start
+    let seconds = wall - start
+    // A window of an hour begins with a minute, and is up to a minute longer.
+    step = seconds < (HistorySpan.blobMinutes + 1) * 60 ? 60 : 3_600
+    steps = Array(repeating: nil, count: Int(min(max(1, seconds / step + 1), HistorySpan.hours + 2)))
+  }
+
+  fileprivate func place(of second: Int64) -> Int { min(max(0, Int((second - start) / step)), steps.count - 1) }
+}
+
+extension HistoryBlobPlot where Step == Sketch {
+  /// All samples.
+  package var all: Sketch { steps.reduce(into: Sketch()) { if let step = $1 { $0.merge(step) } } }
+}
+
+extension HistoryBlobPlot where Step == HyperLogLog.Ranks {
+  /// All members.
+  package var all: HyperLogLog.Ranks { steps.reduce(into: .init()) { if let step = $1 { $0.merge(step) } } }
+}
+
+extension History {
+  func add(_ owner: Owner, to plot: inout HistoryBlobPlot<Sketch>) {
+    guard let entry = entry(of: owner), entry.isTimer else { return }
+    forEachBlob(of: entry, from: plot.start) { second, bytes in
+      let place = plot.place(of: second)
+      if plot.steps[place] == nil {
+        plot.steps[place] = Sketch(bytes: bytes)
+      } else {
+        plot.steps[place]?.merge(Sketch(bytes: bytes))
+      }
+    }
+  }
+
+  func add(_ owner: Owner, to plot: inout HistoryBlobPlot<HyperLogLog.Ranks>) {
+    guard let entry = entry(of: owner), !entry.isTimer else { return }
+    forEachBlob(of: entry, from: plot.start) { second, bytes in
+      let place = plot.place(of: second)
+      var ranks = plot.steps[place].take() ?? .init()
+      HyperLogLog.Members.forEach(bytes) { ranks.raise($0, to: $1) }
+      plot.steps[place] = ranks
+    }
+  }
+}

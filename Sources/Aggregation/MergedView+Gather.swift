@@ -79,6 +79,7 @@ extension MergedView {
   }
 
   private mutating func take(_ entry: UInt32, _ half: Int, _ source: TableSource) {
+    generation &+= 1
     let number = Int(entry & ~TableMemory.departed)
     if entry & TableMemory.departed != 0 { return unlink(number, source) }
     let record = source.memory.record(number)
@@ -151,6 +152,7 @@ extension MergedView {
       $0.merge(block, second: second, window: settings.quantileWindow, scratch: &sketchScratch)
     }
     let amount = HistoryAmount(weight: block.count, sum: block.sum)
+    noteTotal(id, timers[Int(series[id].whole)].count, hasGrown: true)
     (families[family].whole, families[family].fraction) = Self.add(
       (families[family].whole, families[family].fraction), amount.whole, amount.fraction)
     families[family].sum = (families[family].sum + amount.sum).finite

@@ -11,6 +11,7 @@ extension MergedView {
       (series[id].whole, series[id].fraction), amount.whole, amount.fraction)
     (families[family].whole, families[family].fraction) = Self.add(
       (families[family].whole, families[family].fraction), amount.whole, amount.fraction)
+    noteTotal(id, series[id].total.value, hasGrown: amount.count.value >= 0)
     guard let second, !amount.isZero else { return }
     history.add(amount, at: second, to: .series(SeriesID(id)), isTimer: false)
     history.add(amount, at: second, to: .family(FamilyID(family)), isTimer: false)
@@ -31,6 +32,7 @@ extension MergedView {
   }
 
   private mutating func take(_ late: LateLog.Sample, _ source: TableSource) {
+    generation &+= 1
     let entry = source.seriesOf[Int(late.number)]
     // Without room for the series' text there is no series.
     if entry == 0 { return }
@@ -52,6 +54,7 @@ extension MergedView {
         value: late.double, weight: late.weight, bound: bounds.places > 0 ? bounds.place(of: late.double) : nil,
         places: bounds.places, isRecent: isRecent, second: self.second, window: settings.quantileWindow)
     }
+    noteTotal(id, timers[Int(series[id].whole)].count, hasGrown: true)
     let amount = HistoryAmount(weight: late.weight, sum: (late.double * late.weight).finite)
     (families[family].whole, families[family].fraction) = Self.add(
       (families[family].whole, families[family].fraction), amount.whole, amount.fraction)
@@ -144,6 +147,18 @@ extension MergedView {
   }
   package func addMembers(ofFamily id: FamilyID, from start: Int64, to members: inout HyperLogLog.Ranks) {
     history.addMembers(of: .family(id), from: start, to: &members)
+  }
+
+  /// Adds a timer's samples to a plot.
+  package func add(_ id: SeriesID, to plot: inout HistoryBlobPlot<Sketch>) { history.add(.series(id), to: &plot) }
+  package func add(family id: FamilyID, to plot: inout HistoryBlobPlot<Sketch>) { history.add(.family(id), to: &plot) }
+
+  /// Adds a set's members to a plot.
+  package func add(_ id: SeriesID, to plot: inout HistoryBlobPlot<HyperLogLog.Ranks>) {
+    history.add(.series(id), to: &plot)
+  }
+  package func add(family id: FamilyID, to plot: inout HistoryBlobPlot<HyperLogLog.Ranks>) {
+    history.add(.family(id), to: &plot)
   }
 
   // MARK: Keeping

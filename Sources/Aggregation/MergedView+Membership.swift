@@ -90,6 +90,8 @@ extension MergedView {
     default: break
     }
     series[id].isLive = false
+    generation &+= 1
+    if families[family].busiest != 0 { busiestSeries[Int(families[family].busiest) - 1].remove(SeriesID(id)) }
     history.remove(.series(SeriesID(id)))
     freeSeries.append(SeriesID(id))
     if families[family].seriesCount == 0 { removeFamily(family) }

@@ -49,6 +49,10 @@ package struct MergedView: ~Copyable {
   /// What everything has counted over the last 168 hours.
   var history: History
   var familyGathering = FamilyGathering()
+  /// See MergedView+Busiest.swift.
+  var busiestSeries: [BusiestSeries] = []
+  /// Changes whenever something was counted, came or left: what was answered from the view holds as long as it stays.
+  package internal(set) var generation: UInt64 = 0
   /// Samples whose own time could not be heeded, since too many bore one within a flush: they count as of the present.
   package internal(set) var lateMisplaced: UInt64 = 0
   // Where letting history grow older goes on, and when it last did.

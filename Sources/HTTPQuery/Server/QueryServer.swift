@@ -137,7 +137,7 @@ package final class QueryServer {
 
   /// One slice of everything that is under way.
   private func work() {
-    if state.gathersDone < wantedGather && state.gatherSome() {
+    if state.gathersDone < wantedGather && state.readers == 0 && state.gatherSome() {
       for table in 0..<tables where state.view.hasCondemned(table) { wakeWorker(table) }
     }
     let end = Clock.monotonic() + Self.workInATurn

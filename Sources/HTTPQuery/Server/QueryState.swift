@@ -24,6 +24,11 @@ final class QueryState {
   /// Making pages of `/metrics`: the thread's time, without that of waiting for the scraper.
   var scrapes = DurationTotal()
 
+  /// The last answer of `/stats`.
+  var stats = StatsAnswer()
+  /// Answers under way that want the view to stay as it is (`ConsistentRead`).
+  var readers = 0
+
   // A gather has a number, so that a request can wait for one that began after it came.
   private(set) var gathersBegun = 0
   private(set) var gathersDone = 0
