@@ -209,7 +209,7 @@ import Testing
       }
       counted.count(text: lines.joined(separator: "\n"))
       let body = counted.get("/stats").body
-      let top = body.components(after: #""top":["#)[0].prefix { $0 != "]" }
+      let top = String(body.components(after: #""top":["#)[0].prefix { $0 != "]" })
       let values = top.components(after: #""value":"#).map { Int($0.prefix { $0 != "}" }) ?? 0 }
       #expect(values == Array(totals.values.sorted(by: >).prefix(10)), "round \(round)")
     }
