@@ -15,7 +15,8 @@ final class Counted {
   /// Whether each gather is followed by taking note of the families that came and left in it.
   var takesFamilyChanges = true
 
-  init(buckets: [Double] = [], quantiles: [Double] = [0.5, 0.99], maxSeries: Int = 200_000) throws {
+  init(buckets: [Double] = [], quantiles: [Double] = [0.5, 0.99], maxSeries: Int = 200_000, ttl: Int64? = 1_000) throws
+  {
     let hasher = SpellingHash(seed: 7)
     let keyLabels = KeyLabels()
     let budget = SeriesBudget(limit: maxSeries, limitPerMetric: maxSeries)
@@ -27,7 +28,7 @@ final class Counted {
     agent = try AgentState()
     let view = try MergedView(
       tables: [memory], hasher: hasher, keyLabels: keyLabels, budget: budget,
-      settings: .init(seriesTTL: 1_000, counterTTL: 1_000, quantileWindow: 60))
+      settings: .init(seriesTTL: ttl, counterTTL: ttl, quantileWindow: 60))
     state = QueryState(
       view: view,
       books: [

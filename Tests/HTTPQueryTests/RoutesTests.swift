@@ -119,23 +119,24 @@ import Testing
       lat.hasPrefix(
         #"{"name":"lat","timeframe_hours":1,"window_seconds":3600,"types":[{"type":"gauge","series":1,"top":[{"labels":{},"value":7}]},"#
           + #"{"type":"timer","series":2,"series_with_history":2,"unit":"ms","count":2,"sum":40,"recent":2,"#
-          + #""rate_per_second":0.0005555555555555556,"recent_sum":40,"quantile_window_seconds":3600,"min":10,"max":30,"#
-          + #""quantiles":{"0.5":10.0625,"0.99":30},"points":{"start":1699997400,"step":60,"values":[0,0,"#), "\(lat)")
+          + #""rate":0.0005555555555555556,"recent_sum":40,"quantile_window_seconds":3600,"min":10,"max":30,"#
+          + #""quantiles":{"0.5":10.0625,"0.99":30},"history":{"step":60,"points":[[1699997400,0,0],[1699997460,0,0],"#),
+      "\(lat)")
     #expect(
       lat.hasSuffix(
-        #"null,30]},"top":[{"labels":{"r":"a"},"count":1,"sum":10,"recent":1},{"labels":{"r":"b"},"count":1,"sum":30,"recent":1}]}]}"#
+        #"null,30]}},"top":[{"labels":{"r":"a"},"count":1,"sum":10,"recent":1},{"labels":{"r":"b"},"count":1,"sum":30,"recent":1}]}]}"#
       ))
     #expect(
       lat.contains(#",0,2],"sums":[0,"#)
         && lat.contains(#",0,40]},"quantile_points":{"start":1699997400,"step":60,"0.5":[null,"#))
     #expect(
       counted.get("/stats/lat?match=r:b&top=0").body.contains(
-        #""count":1,"sum":30,"recent":1,"rate_per_second":0.0002777777777777778,"recent_sum":30,"quantile_window_seconds":3600,"min":30,"max":30,"#
+        #""count":1,"sum":30,"recent":1,"rate":0.0002777777777777778,"recent_sum":30,"quantile_window_seconds":3600,"min":30,"max":30,"#
       ))
     let visit = counted.get("/stats/visit?top=1").body
     #expect(
       visit.contains(
-        #""type":"counter","series":3,"series_with_history":3,"total":3,"recent":3,"rate_per_second":0.00"#))
+        #""type":"counter","series":3,"series_with_history":3,"total":3,"recent":3,"rate":0.00"#))
     #expect(visit.hasSuffix(#""top":[{"labels":{"page":"y"},"value":3,"recent":3}]}"#))
     let none = counted.get("/stats/visit?match=page:%5Bxz%5D&match=page:?").body
     #expect(
@@ -151,18 +152,20 @@ import Testing
     counted.gather(later: 500)
     #expect(
       counted.get("/stats/lat?timeframe_hours=0.1").body.contains(
-        #""count":1,"sum":10,"recent":0,"rate_per_second":0,"recent_sum":0,"quantile_window_seconds":380,"min":null,"max":null,"#
+        #""count":1,"sum":10,"recent":0,"rate":0,"recent_sum":0,"quantile_window_seconds":380,"min":null,"max":null,"#
           + #""quantiles":{"0.5":null,"0.99":null}"#))
   }
 
   @Test func `look back as far as is asked, and say how far`() throws {
-    let counted = try Counted()
+    let counted = try Counted(ttl: nil)
     counted.count("visit:a:5|c", "buy:x:2|c", "visit_users:ann|s|#page:a", "visit_users:bob|s|#page:b")
     counted.gather(later: 3 * 3_600 + 25)
     counted.count("visit:b:2|c", "buy:y:1|c", "visit_users:ann|s|#page:c", "visit_users:cem|s|#page:b")
     let hour = counted.get("/stats").body
     #expect(
-      hour.contains(#""window_seconds":3625,"unique_visitors_window_seconds":3625,"total_visits":7,"recent_visits":2,"total_buys":3,"n_recent_buys":1,"#))
+      hour.contains(
+        #""window_seconds":3625,"unique_visitors_window_seconds":3625,"total_visits":7,"recent_visits":2,"total_buys":3,"n_recent_buys":1,"#
+      ))
     #expect(hour.contains(#""unique_visitors":2,"#))
     let day = counted.get("/stats?timeframe_hours=4").body
     #expect(day.contains(#""total_visits":7,"recent_visits":7,"total_buys":3,"n_recent_buys":3,"unique_visitors":3,"#))
@@ -172,7 +175,8 @@ import Testing
       counted.get("/stats/visit?by=total&top=1").body.hasSuffix(#"{"labels":{"page":"a"},"value":5,"recent":0}]}"#))
     #expect(
       counted.get("/stats/visit_users?timeframe_hours=4").body.contains(
-        #""distinct":3,"distinct_window_seconds":16225,"points":{"start":1699995600,"step":3600,"values":[0,2,0,0,2]}"#),
+        #""distinct":3,"distinct_window_seconds":16225,"history":{"step":3600,"points":[[1699995600,0],[1699999200,2],[1700002800,0],[1700006400,0],[1700010000,2]]}"#
+      ),
       "\(counted.get("/stats/visit_users?timeframe_hours=4").body)")
     #expect(counted.get("/stats/visit_users?match=page:b&timeframe_hours=4").body.contains(#""distinct":2,"#))
   }
@@ -263,7 +267,7 @@ import Testing
     counted.count(text: (0..<100).map { "who:m\($0)|s|#d:\($0 % 2)\nwho:m\($0)|s|#d:3" }.joined(separator: "\n"))
     #expect(
       counted.get("/stats/who").body.contains(
-        #""series":3,"series_with_history":3,"distinct":100,"distinct_window_seconds":3600,"points":{"start":1699997400,"step":60,"#
+        #""series":3,"series_with_history":3,"distinct":100,"distinct_window_seconds":3600,"history":{"step":60,"points":[[1699997400,0],"#
       ))
     #expect(counted.get("/stats/who").body.contains(#""top":[{"labels":{"d":"3"},"value":100}"#))
     #expect(

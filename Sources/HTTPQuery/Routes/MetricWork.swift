@@ -95,7 +95,7 @@ final class MetricWork {
   private func writeRecent(_ scan: FamilyScan, to json: inout JSONWriter) {
     json.key("recent")
     json.number(scan.recent.count)
-    json.member("rate_per_second", scan.recent.count.value / Double(max(1, window.seconds)))
+    json.member("rate", scan.recent.count.value / Double(max(1, window.seconds)))
   }
 
   /// Count and sum since the start, and of the window; extremes and quantiles of the window, null while it is empty. All in the lines'
@@ -125,34 +125,47 @@ final class MetricWork {
   private func writeMembers(_ members: HistoryBlobPlot<HyperLogLog.Ranks>, to json: inout JSONWriter) {
     json.member("distinct", members.all.cardinality)
     json.member("distinct_window_seconds", window.sketchSeconds)
-    json.member("points") { json in
-      json.member("start", members.start)
+    json.member("history") { json in
       json.member("step", members.step)
-      json.key("values")
-      json.array { json in for step in members.steps { json.number(step?.cardinality ?? 0) } }
+      json.key("points")
+      json.array { json in
+        for (place, step) in members.steps.enumerated() {
+          json.array { json in
+            json.number(members.start + Int64(place) * members.step)
+            json.number(step?.cardinality ?? 0)
+          }
+        }
+      }
     }
   }
 
+  /// Each point: the second at which it begins, the count, and of timers the sum.
   private func writePoints(_ plot: HistoryPlot, isTimer: Bool, to json: inout JSONWriter) {
-    json.member("points") { json in
-      json.member("start", plot.start)
+    json.member("history") { json in
       json.member("step", plot.step)
-      json.key("values")
-      json.array { json in for amount in plot.amounts { json.number(amount.count) } }
-      if !isTimer { return }
-      json.key("sums")
-      json.array { json in for amount in plot.amounts { json.number(amount.sum) } }
+      json.key("points")
+      json.array { json in
+        for (place, amount) in plot.amounts.enumerated() {
+          json.array { json in
+            json.number(plot.start + Int64(place) * plot.step)
+            json.number(amount.count)
+            if isTimer { json.number(amount.sum) }
+          }
+        }
+      }
     }
   }
 
   /// The quantiles of each step, null where it is empty.
   private func writeQuantiles(_ sketches: HistoryBlobPlot<Sketch>, to json: inout JSONWriter) {
-    json.member("quantile_points") { json in
-      json.member("start", sketches.start)
+    json.member("quantile_history") { json in
       json.member("step", sketches.step)
-      for share in state.settings.quantiles {
-        json.key("\(share)".utf8)
-        json.array { json in for step in sketches.steps { json.number(step?.quantile(share) ?? .nan) } }
+      json.member("start", sketches.start)
+      json.member("quantiles") { json in
+        for share in state.settings.quantiles {
+          json.key("\(share)".utf8)
+          json.array { json in for step in sketches.steps { json.number(step?.quantile(share) ?? .nan) } }
+        }
       }
     }
   }
