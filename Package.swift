@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// Who may import whom: `CLinux, Bytes` ← `Platform, Protocol` ← `Aggregation` ← `HTTPQuery` ← `Agent`. The build checks it
+/// Who may import whom: `CLinux, Assets, Bytes` ← `Platform, Protocol` ← `Aggregation` ← `HTTPQuery` ← `Agent`. The build checks it
 /// (`--explicit-target-dependency-import-check error` in Tests/run), and a test holds this table against the imports.
 let strict: [SwiftSetting] = [
   .strictMemorySafety(),
@@ -14,15 +14,20 @@ let package = Package(
   products: [.executable(name: "footfall", targets: ["Agent"])],
   targets: [
     .target(name: "CLinux"),
+    .target(name: "Assets", exclude: ["pages"]),
     .target(name: "Bytes", swiftSettings: strict, linkerSettings: [.linkedLibrary("m")]),
     .target(name: "Platform", dependencies: ["CLinux", "Bytes"], swiftSettings: strict),
     .target(name: "Protocol", dependencies: ["CLinux", "Bytes"], swiftSettings: strict),
     .target(name: "Aggregation", dependencies: ["CLinux", "Bytes", "Platform", "Protocol"], swiftSettings: strict),
-    .target(name: "HTTPQuery", dependencies: ["Bytes", "Platform", "Protocol", "Aggregation"], swiftSettings: strict),
+    .target(
+      name: "HTTPQuery", dependencies: ["Assets", "Bytes", "Platform", "Protocol", "Aggregation"], swiftSettings: strict
+    ),
     .executableTarget(
       name: "Agent", dependencies: ["Bytes", "Platform", "Protocol", "Aggregation", "HTTPQuery"], swiftSettings: strict),
     .executableTarget(
-      name: "Benchmark", dependencies: ["Bytes", "Platform", "Protocol", "Aggregation"], swiftSettings: strict),
+      name: "Benchmark",
+      dependencies: ["CLinux", "Bytes", "Platform", "Protocol", "Aggregation", "AllocationCounter"],
+      exclude: ["README.md", "thresholds.json"], swiftSettings: strict),
     .testTarget(name: "BytesTests", dependencies: ["Bytes"]),
     .testTarget(name: "PlatformTests", dependencies: ["Platform"]),
     .testTarget(name: "ProtocolTests", dependencies: ["Protocol", "Bytes", "Randomness"]),
@@ -39,7 +44,8 @@ let package = Package(
       dependencies: ["Agent", "HTTPQuery", "Aggregation", "Protocol", "Platform", "Bytes", "Randomness"],
       path: "Tests/Fuzz", exclude: ["Entry", "LibFuzzer", "run"]),
   ],
-  swiftLanguageModes: [.v6]
+  swiftLanguageModes: [.v6],
+  cLanguageStandard: .gnu2x
 )
 
 /// `FUZZ=1` (Tests/Fuzz/run): the same sources instrumented for libFuzzer, with assertions, and one executable that runs the checks of
@@ -66,7 +72,7 @@ if Context.environment["FUZZ"] == "1" {
   ]
   // Under AddressSanitizer too, since a byte read too far is what a fuzzer is best at finding.
   let fuzzed = ["-sanitize=fuzzer,address", "-enable-testing", "-assert-config", "Debug", "-parse-as-library"]
-  for target in package.targets where !["CLinux", "LibFuzzer"].contains(target.name) {
+  for target in package.targets where !["CLinux", "Assets", "LibFuzzer"].contains(target.name) {
     target.swiftSettings = (target.name == "Fuzz" ? [] : strict) + [.unsafeFlags(fuzzed)]
   }
 }

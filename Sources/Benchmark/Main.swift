@@ -1,66 +1,74 @@
-import Aggregation
-import Bytes
 import Platform
-import Protocol
 
-/// What a line costs in process, parse to record, and what a series costs the reader: `swift run -c release Benchmark [form…]`.
+/// What Footfall costs: `swift build -c release && swift run -c release Benchmark [scenario…] [--smoke] [--check FILE]`.
 ///
-/// Times are the best of several rounds on one thread; the machine's other load shows in them.
+/// README.md in this folder says what each row means.
 @main
 struct Benchmark {
-  private static let rounds = 7
+  private static let scenarios: [Scenario] = [
+    .parse, .count, .merge, .allocations, .datagrams, .packed, .streams, .workers, .memory, .start, .idle, .scrape,
+    .flush, .top,
+    .bytesASeries, .systemCalls,
+  ]
 
-  static func main() throws {
-    let wanted = CommandLine.arguments.dropFirst()
-    print("form", "series", "ns a line", "ns a new series", "ns a touched series", separator: "\t")
-    for form in LineForm.allCases where wanted.isEmpty || wanted.contains(form.rawValue) {
-      for seriesCount in [1_000, 100_000, 1_000_000] { try measure(form, seriesCount) }
+  private static let usage = """
+    Benchmark [scenario…] [options]: what Footfall costs, in process and as the built product
+
+      --smoke        all of it in seconds: its times say nothing, its counts hold
+      --check FILE   exit with 1 if an exact count passes its threshold in FILE
+      --help
+
+    """
+
+  static func main() {
+    do { try run(Array(CommandLine.arguments.dropFirst())) } catch {
+      StandardError.write(Array("Benchmark: \(error)\n".utf8))
+      Program.exit(status: 70)  // EX_SOFTWARE of sysexits(3)
     }
   }
 
-  private static func measure(_ form: LineForm, _ seriesCount: Int) throws {
-    let lineCount = max(1 << 17, seriesCount * 2)
-    let memory = try TableMemory(capacity: 4_000_000)
-    let budget = SeriesBudget(limit: 2_000_000, limitPerMetric: 2_000_000)
-    let hasher = SpellingHash(seed: .random(in: .min ... .max))
-    var table = try WorkerTable(
-      memory: memory, hasher: hasher, reader: LineReader(), keyLabels: KeyLabels(), budget: budget)
-    var view = try MergedView(
-      tables: [memory], hasher: hasher, keyLabels: KeyLabels(), budget: budget,
-      settings: .init(seriesTTL: nil, counterTTL: nil, quantileWindow: 60))
-
-    var perLine = Int64.max
-    var perNewSeries: Int64 = 0
-    var perTouchedSeries = Int64.max
-    PaddedText(form.lines(lineCount, over: seriesCount)).read { bytes in
-      for round in 0..<rounds {
-        table.beginBatch(monotonic: Clock.monotonic(), wall: 0)
-        let counting = timed { table.count(bytes) }
-        table.endBatch()
-        let gathering = timed { _ = view.gather(second: Int64(round), wall: 1_700_000_000 + Int64(round)) }
-        if round == 0 {
-          perNewSeries = gathering
-        } else {
-          perLine = min(perLine, counting)
-          perTouchedSeries = min(perTouchedSeries, gathering)
-        }
+  private static func run(_ words: [String]) throws {
+    if words.first == BareReceiver.command { return try BareReceiver.run(nap: Int(words.last ?? "") ?? 0) }
+    var effort = Run.Effort.full
+    var thresholds: Thresholds?
+    var wanted: [String] = []
+    var rest = words[...]
+    while let word = rest.popFirst() {
+      switch word {
+      case "--smoke": effort = .smoke
+      case "--check":
+        guard let path = rest.popFirst() else { return refuse("--check needs a file") }
+        thresholds = try Thresholds(path: path)
+      case "--help":
+        StandardOutput.write(Array((usage + scenarios.map { "  \($0.name)  \($0.purpose)\n" }.joined()).utf8))
+        return
+      default:
+        guard scenarios.contains(where: { $0.name == word }) else { return refuse("unknown scenario \(word)") }
+        wanted.append(word)
       }
     }
-    precondition(table.tally.accepted == table.tally.lines && view.seriesCount == seriesCount)
-    print(
-      form, seriesCount, tenths(perLine, lineCount), tenths(perNewSeries, seriesCount),
-      tenths(perTouchedSeries, seriesCount), separator: "\t")
+    try measure(effort, scenarios.filter { wanted.isEmpty || wanted.contains($0.name) }, thresholds)
   }
 
-  private static func timed(_ body: () -> Void) -> Int64 {
-    let start = Clock.threadCPU()
-    body()
-    return Clock.threadCPU() - start
+  private static func measure(_ effort: Run.Effort, _ scenarios: [Scenario], _ thresholds: Thresholds?) throws {
+    var run = Run(effort)
+    for scenario in scenarios {
+      print("\n\(scenario.name): \(scenario.purpose); cores \(try CoreLatency.text()) before")
+      print(Table.head)
+      try scenario.body(&run)
+      print("cores \(try CoreLatency.text()) after")
+    }
+    print("\nbars missed: \(run.missed.count)")
+    for row in run.missed { print(Table.text(row)) }
+    guard let thresholds else { return }
+    let faults = thresholds.faults(run.counts, areAll: scenarios.count == Self.scenarios.count)
+    for fault in faults { print("threshold: \(fault)") }
+    if !faults.isEmpty { Program.exit(status: 1) }
+    print("thresholds: all \(run.counts.count) counts hold")
   }
 
-  /// `nanoseconds / count` with one decimal.
-  private static func tenths(_ nanoseconds: Int64, _ count: Int) -> String {
-    let tenths = nanoseconds * 10 / Int64(count)
-    return "\(tenths / 10).\(tenths % 10)"
+  private static func refuse(_ message: String) {
+    StandardError.write(Array("Benchmark: \(message)\n\(usage)".utf8))
+    Program.exit(status: 64)  // EX_USAGE
   }
 }

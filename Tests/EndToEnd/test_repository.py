@@ -68,8 +68,16 @@ def test_only_the_lowest_rooms_speak_to_the_kernel(files, targets):
 
 
 def test_no_file_of_source_is_too_long(files):
-    kept = {name: text.count("\n") for name, text in files.items() if name.endswith((".swift", ".py", ".h", ".c", ".sh"))}
+    written = (".swift", ".py", ".h", ".c", ".sh", ".js", ".css", ".html")
+    kept = {name: text.count("\n") for name, text in files.items() if name.endswith(written)}
     assert not {name: lines for name, lines in kept.items() if lines > LONGEST_FILE}
+
+
+def test_every_file_of_the_pages_is_in_the_program(root, files):
+    embedded = re.findall(r'#embed "pages/(.*)"', files["Sources/Assets/Assets.c"])
+    rows = re.findall(r'FOOTFALL_ROW\("(.*?)"', files["Sources/Assets/Assets.c"])
+    kept = sorted(path.name for path in (root / "Sources/Assets/pages").iterdir())
+    assert sorted(embedded) == kept == sorted(rows)
 
 
 def test_nothing_is_left_undone_and_no_path_of_a_machine_is_named(files):

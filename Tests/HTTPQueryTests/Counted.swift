@@ -102,21 +102,22 @@ final class Counted {
 
   // MARK: Routes
 
-  /// What a GET is answered with: the status, and the body as text.
-  func get(_ target: String, _ fields: String = "") -> (status: UInt16, body: String) {
+  /// What a GET is answered with: the status, the body as text, and the head before it.
+  func get(_ target: String, _ fields: String = "") -> (status: UInt16, body: String, head: String) {
     let client = Client()
     client.send(`a connection`.get(target, fields))
     guard case .request(let request) = client.next(),
       let (route, values) = Routes.matching(request.path).first
-    else { return (404, "") }
+    else { return (404, "", "") }
     var answer: Response?
     switch route.handler(state, Route.Call(request: request, values: values)) {
     case .ready(let response): answer = response
     case .work(let step): while answer == nil { answer = step() }
     }
-    guard let answer else { return (0, "") }
+    guard let answer else { return (0, "", "") }
     client.answer(answer)
     client.settle()
-    return (answer.status.rawValue, client.text.messageBody)
+    let body = client.text.messageBody
+    return (answer.status.rawValue, body, String(client.text.dropLast(body.count)))
   }
 }

@@ -16,7 +16,7 @@
 #include <sys/un.h>
 #include <time.h>
 
-// recvmmsg(2): one element of its vector.
+// recvmmsg(2), sendmmsg(2): one element of their vector.
 struct footfall_mmsghdr {
   struct msghdr header;
   unsigned int length;
@@ -25,8 +25,12 @@ _Static_assert(sizeof(struct footfall_mmsghdr) == 64, "recvmmsg(2) takes element
 
 int footfall_recvmmsg(int fd, struct footfall_mmsghdr *messages, unsigned int count, int flags, struct timespec *timeout)
     __asm__("recvmmsg");
+int footfall_sendmmsg(int fd, struct footfall_mmsghdr *messages, unsigned int count, int flags) __asm__("sendmmsg");
 int footfall_accept4(int fd, struct sockaddr *address, socklen_t *length, int flags) __asm__("accept4");
 int footfall_affinity(pid_t process, size_t bytes, void *mask) __asm__("sched_getaffinity");
+int footfall_set_affinity(pid_t thread, size_t bytes, const void *mask) __asm__("sched_setaffinity");
+// ptrace(2), which glibc declares with an ellipsis.
+long footfall_ptrace(int request, pid_t thread, void *address, void *data) __asm__("ptrace");
 int footfall_pthread_setname(pthread_t thread, const char *name) __asm__("pthread_setname_np");
 
 // Enumerators that Swift would import as types of their own.

@@ -180,6 +180,12 @@ extension Connection {
     return false
   }
 
+  /// Whether a stream had nothing to say when asked last, and all that it said before has gone out.
+  package var awaitsNews: Bool {
+    if case .streaming(_, _, isWaiting: true) = state { return pendingCount == 0 }
+    return false
+  }
+
   /// Asks the stream for one piece, also one that had nothing when asked last. Does nothing if there is no stream or no room.
   package mutating func produce(nanoseconds: UInt64) {
     guard case .streaming(let stream, let exchange, _) = state, pendingCount < limits.outputLowWater else { return }

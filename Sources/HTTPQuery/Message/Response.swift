@@ -8,7 +8,7 @@ package struct Response {
   }
 
   package var status: Status
-  /// Nil where there is no body to describe (204).
+  /// Nil where there is no body to describe (204, 304).
   package var contentType: StaticString?
   package var body: Body
   /// Fields beyond those that every answer has. What would end a line within a value is written as a space.

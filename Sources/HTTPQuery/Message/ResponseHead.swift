@@ -50,7 +50,7 @@ struct ResponseHead {
       writer.append(type)
     }
     switch framing {
-    case .length(let count) where response.status != .noContent:
+    case .length(let count) where response.status != .noContent && response.status != .notModified:
       writer.append("\r\nContent-Length: " as StaticString)
       writer.append(Int64(count))
     case .chunked: writer.append("\r\nTransfer-Encoding: chunked" as StaticString)

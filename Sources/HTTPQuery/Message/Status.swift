@@ -2,6 +2,7 @@
 package enum Status: UInt16, CaseIterable, Error, Sendable {
   case ok = 200
   case noContent = 204
+  case notModified = 304
   case temporaryRedirect = 307
   case badRequest = 400
   case unauthorized = 401
@@ -27,6 +28,7 @@ package enum Status: UInt16, CaseIterable, Error, Sendable {
     switch self {
     case .ok: "OK"
     case .noContent: "No Content"
+    case .notModified: "Not Modified"
     case .temporaryRedirect: "Temporary Redirect"
     case .badRequest: "Bad Request"
     case .unauthorized: "Unauthorized"

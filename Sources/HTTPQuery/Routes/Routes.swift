@@ -3,8 +3,10 @@ import Protocol
 
 /// Everything that can be asked for, in the order in which `/` lists it.
 enum Routes {
-  static let all: [Route] = [
-    Route(.get, "/", "This list") { state, _ in .ready(index(state)) },
+  static let all = answers + EventsStream.routes + AssetAnswer.routes
+
+  private static let answers: [Route] = [
+    Route(.get, "/", "The dashboard for a browser, else this list") { state, call in .ready(front(state, call)) },
     Route(.get, "/metrics", "All series for Prometheus", readsCounts: true) { state, call in
       MetricsPage.answer(state, call)
     },
@@ -37,6 +39,12 @@ enum Routes {
       if route.method == .get { methods.append(.head) }
     }
     return methods + [.options]
+  }
+
+  private static func front(_ state: QueryState, _ call: Route.Call) -> Response {
+    var response = call.request.accept.wantsHTML ? AssetAnswer.file("dashboard.html", for: call.request) : index(state)
+    response.fields.append(("Vary", "Accept"))
+    return response
   }
 
   private static func index(_ state: QueryState) -> Response {

@@ -75,7 +75,7 @@ enum StatusAnswer {
     }
   }
 
-  private static func write(_ tally: LineTally, dropped: UInt64, to json: inout JSONWriter) {
+  static func write(_ tally: LineTally, dropped: UInt64, to json: inout JSONWriter) {
     json.member("datagrams_received", tally.datagrams)
     json.member("datagrams_dropped", dropped)
     json.member("bytes_received", tally.bytes)
@@ -116,7 +116,7 @@ enum StatusAnswer {
 
 extension LineTally {
   /// Adds another's numbers.
-  fileprivate mutating func add(_ other: LineTally) {
+  mutating func add(_ other: LineTally) {
     datagrams += other.datagrams
     bytes += other.bytes
     lines += other.lines

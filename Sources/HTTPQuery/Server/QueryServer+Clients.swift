@@ -50,6 +50,14 @@ extension QueryServer {
     settle(client)
   }
 
+  /// Has every stream that waits for news look whether there is some. One whose client has not taken the last piece is passed over.
+  func publish() {
+    for client in Array(clients.values) where client.connection.awaitsNews {
+      client.connection.produce(nanoseconds: now)
+      advance(client)
+    }
+  }
+
   private func answerRequests(_ client: QueryClient) {
     while true {
       switch client.connection.next(nanoseconds: now, bodyLimit: { _ in Self.bodyLimit }) {

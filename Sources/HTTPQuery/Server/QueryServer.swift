@@ -23,6 +23,8 @@ package final class QueryServer {
   var date = HTTPDate()
   /// The gather that is wanted most lately.
   var wantedGather = 0
+  /// The gather that ends the flush under way; `max` when there is none.
+  private var flushGather = Int.max
   /// In the order of their gathers.
   var waiting: [WaitingRequest] = []
   var jobs: [Job] = []
@@ -96,6 +98,8 @@ package final class QueryServer {
       client.connection.retire(nanoseconds: now)
       advance(client)
     }
+    state.events.end()
+    publish()
     let end = Clock.monotonic() + 1_000_000_000
     while clients.values.contains(where: { $0.connection.phase == .open }), Clock.monotonic() < end {
       nextSweep = min(nextSweep, end)
@@ -110,6 +114,7 @@ package final class QueryServer {
     poll.wait(milliseconds: patience) { handle($0) }
     if Clock.monotonic() >= nextFlush {
       wantedGather = max(wantedGather, state.currentGather)
+      flushGather = min(flushGather, state.currentGather)
       nextFlush = Clock.monotonic() + state.settings.flushIntervalNanoseconds
     }
     work()
@@ -118,7 +123,7 @@ package final class QueryServer {
 
   /// Milliseconds until something is due: none while there is work.
   private var patience: Int {
-    if state.gathersDone < wantedGather || !jobs.isEmpty || !waiting.isEmpty { return 0 }
+    if state.gathersDone < wantedGather || !jobs.isEmpty || !waiting.isEmpty || state.events.isMaking { return 0 }
     let isSweeping = !clients.isEmpty || listeners.contains { $0.isResting }
     let due = isSweeping ? min(nextFlush, nextSweep) : nextFlush
     // Rounded up, lest the last millisecond be spent in turning.
@@ -139,7 +144,12 @@ package final class QueryServer {
   private func work() {
     if state.gathersDone < wantedGather && state.readers == 0 && state.gatherSome() {
       for table in 0..<tables where state.view.hasCondemned(table) { wakeWorker(table) }
+      if state.gathersDone >= flushGather {
+        flushGather = .max
+        state.events.flushed(state)
+      }
     }
+    if state.events.isMaking && state.events.step(state) { publish() }
     let end = Clock.monotonic() + Self.workInATurn
     while let request = waiting.first, request.gather <= state.gathersDone, Clock.monotonic() < end {
       waiting.removeFirst()
@@ -166,6 +176,7 @@ package final class QueryServer {
     let now = now
     nextSweep = Int64(now) + Self.sweepInterval
     for listener in listeners where listener.isResting { wake(listener) }
+    publish()
     for client in Array(clients.values) {
       guard let timeout = client.connection.timeout, now >= timeout.deadline else { continue }
       if case .refused(let status) = client.connection.expire(nanoseconds: now) {

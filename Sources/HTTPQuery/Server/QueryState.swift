@@ -19,6 +19,8 @@ final class QueryState {
   let started = Clock.monotonic()
 
   var requests = RequestCounts()
+  /// What those who watch are told after each flush.
+  let events = EventsFeed()
   /// Taking over what the workers gathered.
   var flushes = DurationTotal()
   /// Making pages of `/metrics`: the thread's time, without that of waiting for the scraper.

@@ -1,0 +1,134 @@
+// One metric's own view: its points over a time of choice, its top series, quantiles or distinct members, for all series or for those that match.
+
+import { TimeChart } from "./chart.js";
+import { command, h, keyed, setText } from "./dom.js";
+import { count, labels, rate, span } from "./format.js";
+import { QuantileChart, linkTo, literal, writeQuantiles } from "./lists.js";
+import { Buckets, every } from "./live.js";
+import { isTimer, metric, points } from "./stats.js";
+
+/** Hours shown, the step of the bars in seconds, and what the choice is called. */
+const RANGES = [
+  { hours: 1 / 6, step: 5, name: "10 min" }, { hours: 1, step: 60, name: "1 hour" }, { hours: 24, step: 1800, name: "1 day" },
+  { hours: 168, step: 3 * 3600, name: "1 week" },
+];
+
+export class Metric {
+  #ends = [];
+  #figures = h("dl", { class: "figures" });
+  #top = h("ol", { class: "top plain" });
+  #quantiles = h("dl", { class: "quantiles" });
+  #bands = new QuantileChart(200);
+  #chart = null;
+  #place = h("div");
+  #missing = h("p", { class: "muted missing", hidden: true }, "Nothing of this name and these labels has come yet.");
+  #total = null;
+
+  constructor(name, query) {
+    this.name = name;
+    this.match = query.getAll("match");
+    this.range = RANGES.find((range) => String(range.hours) === query.get("hours")) ?? RANGES[1];
+    this.title = `${name} · Footfall`;
+    this.buckets = new Buckets(this.range.step, Math.round((this.range.hours * 3600) / this.range.step));
+    this.element = this.#build();
+    this.#ends = [every(this.range.hours < 1 ? 2 : 5, () => this.#ask())];
+  }
+
+  close() {
+    for (const end of this.#ends) end();
+  }
+
+  take(moment) {
+    this.second = moment.second;
+  }
+
+  async #ask() {
+    const answer = await metric(this.name, { timeframe_hours: Math.max(0.1, this.range.hours), match: this.match, top: 20, by: "recent" });
+    this.#missing.hidden = Boolean(answer);
+    if (!answer) return;
+    const now = this.second ?? Date.now() / 1000;
+    const known = points(answer);
+    // Without a memory of the program's the page has what it saw itself.
+    const total = answer.total ?? answer.count ?? 0;
+    if (known.length) this.buckets.seed(known);
+    else if (this.#total !== null && total > this.#total) this.buckets.add(now, total - this.#total);
+    this.#total = total;
+    this.#writeFigures(answer);
+    if (isTimer(answer.type)) {
+      this.#place.hidden = false;
+      writeQuantiles(this.#quantiles, answer);
+      this.#bands.take({ ...answer, name: this.name });
+    }
+    this.#chart ??= this.#makeChart(answer);
+    this.#chart.draw(this.buckets.window(now));
+    const top = answer.top ?? [];
+    const amount = (one) => one.recent ?? one.value ?? one.count ?? 0;
+    const most = Math.max(1, ...top.map(amount));
+    keyed(this.#top, top.map((one) => [JSON.stringify(one.labels), { ...one, share: amount(one) / most }]), () => this.#row(amount));
+  }
+
+  #writeFigures(answer) {
+    const figures = [["type", answer.type.replace("_", " ")], ["series", count(answer.series)]];
+    if (answer.total !== undefined) figures.unshift(["total", count(answer.total)]);
+    if (answer.count !== undefined) figures.unshift(["timed", count(answer.count)]);
+    if (answer.distinct !== undefined) figures.unshift(["distinct", count(answer.distinct)]);
+    if (answer.recent !== undefined) figures.unshift([`last ${this.range.name}`, count(answer.recent)]);
+    if (typeof answer.rate === "number") figures.splice(1, 0, ["a second", rate(answer.rate)]);
+    if (answer.window_seconds) figures.push(["window", span(answer.window_seconds)]);
+    this.#figures.replaceChildren(...figures.map(([term, value]) => h("div", {}, h("dd", {}, value), h("dt", {}, term))));
+  }
+
+  #makeChart(answer) {
+    const chart = new TimeChart({ label: `${this.name}, the last ${this.range.name}`, kind: "bars", height: 240,
+      tone: isTimer(answer.type) ? "timer" : this.name === "buy" ? "buy" : "accent" });
+    this.element.querySelector(".over-time").append(chart.element);
+    return chart;
+  }
+
+  #row(amount) {
+    const [name, recent] = [h("a"), h("b", { class: "recent" })];
+    const share = h("i", { class: "share-bar" });
+    return {
+      element: h("li", {}, share, name, recent),
+      update: (one) => {
+        setText(name, labels(one.labels));
+        name.title = labels(one.labels);
+        name.href = linkTo(this.name, Object.entries(one.labels).map(([label, value]) => `${label}:${literal(value)}`));
+        setText(recent, count(amount(one)));
+        share.style.width = `${Math.max(0, one.share) * 100}%`;
+      },
+    };
+  }
+
+  #build() {
+    const field = h("input", { id: "match", name: "match", value: this.match.join(" "), placeholder: "page:/shop/*", autocomplete: "off", spellcheck: "false" });
+    const form = h("form", { class: "filter" }, h("label", { for: "match" }, "Series that match"), field, h("button", { class: "button" }, "Show"));
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      const wanted = field.value.split(/\s+/).filter((one) => one.includes(":"));
+      location.hash = this.#address(wanted, this.range);
+    });
+    const ranges = h("div", { class: "ranges", role: "group", "aria-label": "Time shown" }, RANGES.map((range) =>
+      h("a", { href: this.#address(this.match, range), "aria-current": range === this.range ? "true" : null }, range.name)));
+    const query = new URLSearchParams([...this.match.map((one) => ["match", one]), ["timeframe_hours", Math.max(0.1, this.range.hours)]]);
+    this.#place.append(h("section", { class: "card timer" }, h("header", { class: "head" }, h("h2", {}, "Quantiles", h("small", {}, "last hour"))),
+      this.#quantiles, this.#bands.element));
+    this.#place.hidden = true;
+    return h("div", { class: "stack" },
+      h("nav", { class: "crumbs", "aria-label": "Where you are" }, h("a", { href: "#/" }, "Overview"), h("span", { "aria-hidden": "true" }, "/"),
+        this.match.length ? h("a", { href: linkTo(this.name) }, this.name) : h("span", {}, this.name)),
+      h("header", { class: "title" }, h("h1", {}, this.match.length ? this.match.join("  ") : this.name), this.#figures),
+      this.#missing,
+      h("section", { class: "card over-time" }, h("header", { class: "head" }, h("h2", {}, "Over time"), ranges)),
+      this.#place,
+      h("section", { class: "card" }, h("header", { class: "head" }, h("h2", {}, "Top series"), form), this.#top),
+      h("section", { class: "card" }, h("h2", {}, "The same as JSON"),
+        command(`curl '${location.origin}/stats/${encodeURIComponent(this.name)}?${query}'`)));
+  }
+
+  #address(match, range) {
+    const query = new URLSearchParams(match.map((one) => ["match", one]));
+    if (range !== RANGES[1]) query.set("hours", range.hours);
+    return `#/metric/${encodeURIComponent(this.name)}${query.size ? `?${query}` : ""}`;
+  }
+}
