@@ -57,7 +57,7 @@ if Context.environment["FUZZ"] == "1" {
   }
   package.targets += [
     .target(
-      name: "Agent", dependencies: ["Bytes", "Platform"],
+      name: "Agent", dependencies: ["Bytes", "Platform", "HTTPQuery"],
       sources: [
         "Configuration.swift", "Configuration+ListenAddress.swift", "Log.swift", "Log+Escaping.swift", "Options.swift",
         "Options+Entry.swift", "Options+Fault.swift", "Options+Help.swift", "Options+Invocation.swift",

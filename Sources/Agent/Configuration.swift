@@ -1,3 +1,6 @@
+import HTTPQuery
+import Platform
+
 /// What the operator asked for, checked and typed. `Options.table` says how each field is spelt and what it is by default.
 ///
 /// A plain value: whoever holds one may rely on its bounds, since only `Options` fills it from outside.
@@ -23,6 +26,10 @@ struct Configuration: Equatable, Sendable {
   var http: [ListenAddress] = []
   var httpConnections = 0
   var httpIdle: Duration?
+  /// What of a visit's URL becomes its page.
+  var pageFrom = Page.Source.path
+  /// Whose forwarding fields count.
+  var trustedProxies: [AddressRange] = []
 
   /// Where the key of a keyed count goes; a metric that is not named here uses the label `key`. Each metric stands once.
   var keyLabels: [KeyLabel] = []

@@ -1,3 +1,5 @@
+import Platform
+
 /// How a value is spelt and read.
 extension Options {
   struct Value<Result: Sendable>: Sendable {
@@ -92,6 +94,14 @@ extension Options.Value where Result == Double {
 extension Options.Value where Result == Configuration.ListenAddress {
   static var address: Self {
     .init(placeholder: "ADDR", allowed: "IPV4:PORT, [IPV6]:PORT or :PORT (all addresses), in numbers") { .init($0) }
+  }
+}
+
+extension Options.Value where Result == AddressRange {
+  static var addressRange: Self {
+    .init(placeholder: "CIDR", allowed: "an address or a range such as 10.0.0.0/8 or 2001:db8::/32, in numbers") {
+      AddressRange($0)
+    }
   }
 }
 

@@ -1,3 +1,5 @@
+import HTTPQuery
+
 /// The one table of what can be set, and the words of the command line.
 ///
 /// An option is given as a flag, in the environment, or in a file, and they win in this order over its default. Flags, environment
@@ -36,6 +38,12 @@ enum Options {
     .one(
       "http-idle", .duration("1ms", "8760h"), or: "never", default: "60s", .answering, "silence that closes one",
       \.httpIdle),
+    .one(
+      "page-from", .word(Page.Source.self), default: "path", .answering, "what of a visit's page_url becomes its page",
+      \.pageFrom),
+    .list(
+      "trusted-proxy", .addressRange, default: "none", .answering,
+      "proxies whose X-Forwarded-For, Forwarded or X-Real-IP says who a client is", \.trustedProxies),
 
     .keyLabels(
       "key-label", default: "visit=page,buy=promotion", .lines,

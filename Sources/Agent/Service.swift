@@ -36,6 +36,7 @@ enum Service {
   /// What has been started and must be ended.
   private struct Running {
     let listeners: Listeners
+    let books: [ListenerBooks]
     let share: WorkerShare
     let wakeUps: [WakeUp]
     let workers: [Thread]
@@ -50,6 +51,7 @@ enum Service {
     let activated = try ActivatedSocket.handedOver { environment[$0] }
     let workerCount = configuration.workers ?? ProcessFacts.processors
     let listeners = try Listeners(configuration, workers: workerCount, activated: activated)
+    let books = listeners.books + [ListenerBooks(name: "http", kind: .http, workers: 1)]
     log.info(
       "listening",
       fields: listeners.fields + [("workers", .integer(workerCount)), ("version", .text(Footfall.version))])
@@ -68,7 +70,8 @@ enum Service {
     let timerBounds = TimerBounds(configuration.buckets.map { $0 * 1_000 })
     let histogramBounds = TimerBounds(configuration.buckets)
     var memories: [TableMemory] = []
-    for _ in 0..<workerCount {
+    // One more for what comes over HTTP.
+    for _ in 0...workerCount {
       memories.append(try TableMemory(capacity: capacity, timerBounds: timerBounds, histogramBounds: histogramBounds))
     }
 
@@ -102,8 +105,11 @@ enum Service {
           settings: .init(
             seriesTTL: configuration.seriesTTL?.wholeSeconds, counterTTL: configuration.counterTTL?.wholeSeconds,
             quantileWindow: configuration.quantileWindow.wholeSeconds, historyBytes: configuration.historyBytes))
+        let table = try WorkerTable(
+          memory: tables[workerCount], hasher: hasher, reader: configuration.lineReader,
+          keyLabels: configuration.protocolKeyLabels, budget: budget)
         let server = try QueryServer(
-          view: view, listeners: listeners.http, books: listeners.books, state: state, settings: settings,
+          view: view, table: table, listeners: listeners.http, books: books, state: state, settings: settings,
           wakeWorker: { wakers[$0].signal() })
         server.run()
       }
@@ -112,7 +118,8 @@ enum Service {
     let notify = NotifySocket(name: environment["NOTIFY_SOCKET"])
     tell(notify, log, .ready)
     return Running(
-      listeners: listeners, share: share, wakeUps: wakeUps, workers: workers, query: query, state: state, notify: notify
+      listeners: listeners, books: books, share: share, wakeUps: wakeUps, workers: workers, query: query, state: state,
+      notify: notify
     )
   }
 
@@ -165,7 +172,7 @@ enum Service {
     for worker in running.workers { worker.join() }
     running.state.phase = .stopped
     running.query.join()
-    for books in running.listeners.books { log.info("ledger", fields: ledger(of: books)) }
+    for books in running.books { log.info("ledger", fields: ledger(of: books)) }
     for path in running.listeners.paths { File.remove(path) }
     log.info("stopped")
   }
@@ -205,6 +212,7 @@ extension QuerySettings {
       flushIntervalNanoseconds: configuration.flushInterval.nanoseconds, httpConnections: configuration.httpConnections,
       httpIdleNanoseconds: configuration.httpIdle?.nanoseconds, quantiles: configuration.quantiles,
       buckets: configuration.buckets, version: Footfall.version, reader: configuration.lineReader,
-      keyLabels: configuration.protocolKeyLabels)
+      keyLabels: configuration.protocolKeyLabels, pageSource: configuration.pageFrom,
+      trustedProxies: configuration.trustedProxies)
   }
 }

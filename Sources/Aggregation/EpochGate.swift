@@ -37,6 +37,9 @@ package final class EpochGate: Sendable {
   @inline(__always)
   package func leave() { occupied.store(0, ordering: .releasing) }
 
+  /// The epoch that a writer would enter now.
+  package var current: UInt64 { epoch.load(ordering: .relaxed) }
+
   /// Reader: begins the next epoch and gives the number of the old one.
   package func flip() -> UInt64 {
     let old = epoch.load(ordering: .relaxed)  // only the reader writes it

@@ -86,4 +86,12 @@ extension MergedView {
     let place = Int(families[Int(series[id].family)].busiest)
     if place != 0 { busiestSeries[place - 1].note(SeriesID(id), total, hasGrown: hasGrown) }
   }
+
+  /// The same of a counter, whose answers begin with its last reset.
+  @inline(__always)
+  mutating func noteCount(_ id: Int, hasGrown: Bool) {
+    if families[Int(series[id].family)].busiest == 0 { return }
+    let total = seriesBases.isEmpty ? series[id].total.value : countSinceReset(SeriesID(id)).value
+    noteTotal(id, total, hasGrown: hasGrown)
+  }
 }

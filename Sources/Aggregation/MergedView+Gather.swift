@@ -78,7 +78,7 @@ extension MergedView {
     tally.take { senders.add($0, isOthers: $1) }
   }
 
-  private mutating func take(_ entry: UInt32, _ half: Int, _ source: TableSource) {
+  mutating func take(_ entry: UInt32, _ half: Int, _ source: TableSource) {
     generation &+= 1
     let number = Int(entry & ~TableMemory.departed)
     if entry & TableMemory.departed != 0 { return unlink(number, source) }

@@ -11,7 +11,7 @@ extension MergedView {
       (series[id].whole, series[id].fraction), amount.whole, amount.fraction)
     (families[family].whole, families[family].fraction) = Self.add(
       (families[family].whole, families[family].fraction), amount.whole, amount.fraction)
-    noteTotal(id, series[id].total.value, hasGrown: amount.count.value >= 0)
+    noteCount(id, hasGrown: amount.count.value >= 0)
     guard let second, !amount.isZero else { return }
     history.add(amount, at: second, to: .series(SeriesID(id)), isTimer: false)
     history.add(amount, at: second, to: .family(FamilyID(family)), isTimer: false)

@@ -41,6 +41,7 @@ extension MergedView {
 
   /// Asks the table's owner to forget records whose series have not changed for their time to live; a part of the table each time.
   func condemnIdle(_ source: TableSource, epoch: UInt64) {
+    if !source.dismissed.isEmpty { return condemnDismissed(source) }
     if settings.seriesTTL == nil && settings.counterTTL == nil { return }
     let made = source.memory.recordsInUse.load(ordering: .relaxed)
     if made == 0 || source.memory.hasCondemned { return }
@@ -93,6 +94,7 @@ extension MergedView {
     generation &+= 1
     if families[family].busiest != 0 { busiestSeries[Int(families[family].busiest) - 1].remove(SeriesID(id)) }
     history.remove(.series(SeriesID(id)))
+    seriesBases[SeriesID(id)] = nil
     freeSeries.append(SeriesID(id))
     if families[family].seriesCount == 0 { removeFamily(family) }
   }
@@ -115,6 +117,7 @@ extension MergedView {
     // What the family gathered meanwhile must not come in the name of the next one with its number.
     settleFamilies()
     history.remove(.family(FamilyID(id)))
+    familyBases[FamilyID(id)] = nil
     freeFamilies.append(FamilyID(id))
     familyChanges.append(.left(FamilyID(id)))
   }
@@ -181,7 +184,7 @@ extension MergedView {
     }
   }
 
-  private func find(_ spelling: UnsafeRawBufferPointer, _ hash: UInt64, _ kind: SampleKind) -> Int? {
+  func find(_ spelling: UnsafeRawBufferPointer, _ hash: UInt64, _ kind: SampleKind) -> Int? {
     var place = seriesIndex.home(of: hash)
     while true {
       let id = seriesIndex.probe(place, for: hash)
@@ -196,7 +199,7 @@ extension MergedView {
     }
   }
 
-  private func hashOf(_ spelling: UnsafeRawBufferPointer, _ kind: SampleKind) -> UInt64 {
+  func hashOf(_ spelling: UnsafeRawBufferPointer, _ kind: SampleKind) -> UInt64 {
     unsafe withUnsafeTemporaryAllocation(byteCount: spelling.count + 40, alignment: 8) { room in
       // Safe: the copy is padded for the hash's loads.
       unsafe room.copyMemory(from: spelling)

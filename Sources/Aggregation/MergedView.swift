@@ -34,6 +34,10 @@ package struct MergedView: ~Copyable {
   var timers = StateList<TimerState>()
   var sets = StateList<SetState>()
 
+  /// What counters had counted when they were last reset (MergedView+Reset.swift); of most there is nothing.
+  var seriesBases: [SeriesID: Total] = [:]
+  var familyBases: [FamilyID: Total] = [:]
+
   /// Samples that a limit sent to `__other__`, by metric.
   package internal(set) var limited: [[UInt8]: Int64] = [:]
   /// The last refused lines that were kept, oldest first, at most `recentRefusalLimit`.

@@ -9,6 +9,8 @@ final class TableSource {
   var seen: ReservedArray<Seen>
   /// Where the search for idle records goes on.
   var sweep = 0
+  /// Records that people want gone, each with the epoch after which a touch keeps it.
+  var dismissed: [(record: UInt32, epoch: UInt64)] = []
 
   struct Seen: BitwiseCopyable {
     var first: Int64

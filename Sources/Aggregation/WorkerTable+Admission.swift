@@ -20,7 +20,7 @@ extension WorkerTable {
       refuse(error, bytes, sample.lineStart)
       return false
     }
-    guard let number = seriesRecord(sample) else {
+    guard let number = seriesRecord(of: sample.kind) else {
       refuse(LineFault(.limit, at: 0), bytes, sample.lineStart)
       return false
     }
@@ -30,8 +30,8 @@ extension WorkerTable {
   }
 
   /// The record of the series whose normal spelling is in `normal`, made if there is none; nil for a gauge beyond the limit.
-  private mutating func seriesRecord(_ sample: Sample) -> Int? {
-    let kind = sample.kind.rawValue
+  mutating func seriesRecord(of sampleKind: SampleKind) -> Int? {
+    let kind = sampleKind.rawValue
     let hash = hashOf(normal, kind)
     if let number = find(normal, hash, kind) { return number }
     let metric = metricHash(normal, kind)
@@ -40,7 +40,7 @@ extension WorkerTable {
       seriesOfMetric[metric] = known + 1
       return make(normal, hash, kind, .series)
     }
-    return overflowRecord(kind: sample.kind, isKnown: known > 0)
+    return overflowRecord(kind: sampleKind, isKnown: known > 0)
   }
 
   /// The record that takes what the limit keeps out; counts one sample as limited. Gauges have none: several series' values in one would

@@ -10,7 +10,7 @@ extension WorkerTable {
   /// - Returns: false for what has no history (gauges) and for what finds the log full, which is noted: it is of the present.
   @inline(never)
   mutating func addLate(_ sample: borrowing Sample, _ bytes: PaddedBytes, to number: Int) -> Bool {
-    let second = HistorySpan.includes(sample.timestamp, at: wallSeconds) ? sample.timestamp : LateLog.farOff
+    let second = placed(sample.timestamp)
     var late = LateLog.Sample(number: UInt32(truncatingIfNeeded: number), form: .whole, second: second)
     switch sample.kind {
     case .gauge, .serviceCheck: return false
@@ -33,5 +33,25 @@ extension WorkerTable {
       (late.register, late.rank) = place
     }
     return memory.late(half).append(late)
+  }
+
+  /// A count that happened at a second since 1970. Returns as above.
+  mutating func addLate(_ amount: Int64, at second: Int64, to number: Int) -> Bool {
+    memory.late(half).append(
+      .init(number: UInt32(truncatingIfNeeded: number), form: .whole, second: placed(second), whole: amount))
+  }
+
+  /// A set's member of a second since 1970. Returns as above.
+  mutating func addLate(member: UnsafeRawBufferPointer, at second: Int64, to number: Int) -> Bool {
+    // Safe: the caller lends the bytes for the call.
+    let place = unsafe HyperLogLog.place(of: member)
+    return memory.late(half).append(
+      .init(
+        number: UInt32(truncatingIfNeeded: number), form: .register, second: placed(second), register: place.register,
+        rank: place.rank))
+  }
+
+  private func placed(_ second: Int64) -> Int64 {
+    HistorySpan.includes(second, at: wallSeconds) ? second : LateLog.farOff
   }
 }

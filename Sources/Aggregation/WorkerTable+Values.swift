@@ -73,16 +73,21 @@ extension WorkerTable {
   }
 
   private func addToSet(_ record: SeriesRecord, _ bytes: PaddedBytes, _ start: Int, _ end: Int) {
+    // Safe: the member lies within `bytes`.
+    unsafe addToSet(record, UnsafeRawBufferPointer(start: bytes.address(of: start), count: end - start))
+  }
+
+  /// Adds a member, any bytes at all.
+  func addToSet(_ record: SeriesRecord, _ member: UnsafeRawBufferPointer) {
     let block: SetBlock
-    // Safe: as above; the member lies within `bytes`.
+    // Safe: as above.
     if let address = unsafe record.block(half) {
       block = unsafe SetBlock(unsafeBase: address)
     } else {
       block = SetBlock.make()
       unsafe record.setBlock(half, block.address)
     }
-    let place = unsafe HyperLogLog.place(
-      of: UnsafeRawBufferPointer(start: bytes.address(of: start), count: end - start))
+    let place = unsafe HyperLogLog.place(of: member)
     let after = block.raise(place.register, to: place.rank)
     if unsafe after.address != block.address { unsafe record.setBlock(half, after.address) }
   }

@@ -43,6 +43,9 @@ package struct WorkerTable: ~Copyable {
   /// What became of the batch's lines.
   package var tally = LineTally()
 
+  /// Where every refused line of the batch stands, for a caller who wants to know; nil: the books suffice.
+  package var refusedLines: [RefusedPlace]?
+
   /// The samples of one line; at most one for every two bytes of it.
   private var packed: [Sample] = []
 
@@ -206,6 +209,7 @@ package struct WorkerTable: ~Copyable {
     if !booksRefusals { return }
     tally.refused[Int(fault.reason.rawValue)] &+= 1
     senders.add(lines: 0, refused: 1, to: sender)
+    refusedLines?.append(RefusedPlace(start: lineStart, fault: fault))
     if !notes.hasRoom { return }
     var end = lineStart
     while end < bytes.count && bytes[end] != UInt8(ascii: "\n") { end += 1 }

@@ -31,6 +31,24 @@ package struct SenderAddress: Hashable, BitwiseCopyable, Sendable, CustomStringC
     }
   }
 
+  /// An address as people write it: four decimal numbers, or IPv6 without brackets and zone (inet_pton(3)).
+  package init?(_ text: String) {
+    if let address = SocketAddress(v4: text, port: 0) ?? SocketAddress(v6: text, port: 0) {
+      self = address.sender
+    } else {
+      return nil
+    }
+  }
+
+  /// An IPv4 address, also one mapped into IPv6.
+  package var isV4: Bool { high == 0 && low >> 32 == 0xFFFF }
+
+  /// The first `length` bits, the others 0.
+  func masked(to length: Int) -> SenderAddress {
+    if length <= 64 { return SenderAddress(high: length == 0 ? 0 : high & ~0 << UInt64(64 - length), low: 0) }
+    return SenderAddress(high: high, low: low & ~0 << UInt64(128 - length))
+  }
+
   /// The address's own bits, mixed: where a table looks first.
   @inlinable @inline(__always)
   package var place: Int { Int(truncatingIfNeeded: (bits &* 0x9E37_79B9_7F4A_7C15) &>> 40) }
@@ -40,7 +58,7 @@ package struct SenderAddress: Hashable, BitwiseCopyable, Sendable, CustomStringC
   /// `127.0.0.1`, `2001:db8::1`, or `unix`.
   package var description: String {
     if self == .local { return "unix" }
-    if high == 0 && low >> 32 == 0xFFFF {
+    if isV4 {
       return stride(from: 24, through: 0, by: -8).map { "\((low >> UInt64($0)) & 0xFF)" }.joined(separator: ".")
     }
     var address = in6_addr()

@@ -6,7 +6,7 @@
 /// - Labels are sorted by the bytes of their keys, each key once; a bare tag has the value `true`, the values of a repeated key are
 ///   joined with commas.
 /// - A counter's label that bears the name of its metric's key label stands behind the name, if its value can be a key (1 to 512
-///   bytes). The key goes up to `|` and is written as it is.
+///   bytes). The key goes up to `|` and is written as it is; a `|` within one, which no line can hold, is written as 0x04.
 /// - Elsewhere a comma within a piece is written as 0x01, a colon in a name or a label's key as 0x02, a `|` in a name as 0x04. A name
 ///   with one of `[ # , ; : |` has 0x03 before it.
 ///
@@ -27,6 +27,11 @@ enum NormalSpelling {
 
   static func appendValue(_ byte: UInt8, to spelling: inout [UInt8]) {
     spelling.append(byte == UInt8(ascii: ",") ? 1 : byte)
+  }
+
+  /// A byte of a key that came in no line, and may be the one that ends keys.
+  static func appendKey(_ byte: UInt8, to spelling: inout [UInt8]) {
+    spelling.append(byte == UInt8(ascii: "|") ? 4 : byte)
   }
 
   /// Whether a byte in a raw name would end it.

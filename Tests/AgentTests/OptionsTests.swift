@@ -63,6 +63,8 @@ struct Example: Sendable, CustomTestStringConvertible {
     .init("http", "none") { $0.http.isEmpty },
     .init("http-connections", "9") { $0.httpConnections == 9 },
     .init("http-idle", "5m") { $0.httpIdle == .seconds(300) },
+    .init("page-from", "url") { $0.pageFrom == .url },
+    .init("trusted-proxy", "10.0.0.0/8,::1") { $0.trustedProxies.map(\.description) == ["10.0.0.0/8", "::1"] },
     .init("key-label", "download=file") {
       $0.keyLabels.map(\.metric) == ["visit", "buy", "download"] && $0.keyLabels.last?.label == "file"
     },

@@ -15,30 +15,37 @@ final class Counted {
   /// Whether each gather is followed by taking note of the families that came and left in it.
   var takesFamilyChanges = true
 
-  init(buckets: [Double] = [], quantiles: [Double] = [0.5, 0.99], maxSeries: Int = 200_000, ttl: Int64? = 1_000) throws
-  {
+  init(
+    buckets: [Double] = [], quantiles: [Double] = [0.5, 0.99], maxSeries: Int = 200_000,
+    ttl: Int64? = 1_000, pageSource: Page.Source = .path
+  ) throws {
     let hasher = SpellingHash(seed: 7)
     let keyLabels = KeyLabels()
     let budget = SeriesBudget(limit: maxSeries, limitPerMetric: maxSeries)
-    let memory = try TableMemory(
-      capacity: maxSeries * 3 + 1_000, timerBounds: TimerBounds(buckets.map { $0 * 1_000 }),
-      histogramBounds: TimerBounds(buckets))
+    var memories: [TableMemory] = []
+    for _ in 0..<2 {
+      memories.append(
+        try TableMemory(
+          capacity: maxSeries * 3 + 1_000, timerBounds: TimerBounds(buckets.map { $0 * 1_000 }),
+          histogramBounds: TimerBounds(buckets)))
+    }
     table = try WorkerTable(
-      memory: memory, hasher: hasher, reader: LineReader(), keyLabels: keyLabels, budget: budget)
+      memory: memories[0], hasher: hasher, reader: LineReader(), keyLabels: keyLabels, budget: budget)
+    let ownTable = try WorkerTable(
+      memory: memories[1], hasher: hasher, reader: LineReader(), keyLabels: keyLabels, budget: budget)
     agent = try AgentState()
     let view = try MergedView(
-      tables: [memory], hasher: hasher, keyLabels: keyLabels, budget: budget,
+      tables: memories, hasher: hasher, keyLabels: keyLabels, budget: budget,
       settings: .init(seriesTTL: ttl, counterTTL: ttl, quantileWindow: 60))
+    let httpBooks = ListenerBooks(name: "http", kind: .http, workers: 1)
     state = QueryState(
-      view: view,
-      books: [
-        ListenerBooks(name: "udp:127.0.0.1:8125", kind: .datagrams, workers: 1),
-        ListenerBooks(name: "http", kind: .http, workers: 1),
-      ],
+      view: view, table: ownTable,
+      books: [ListenerBooks(name: "udp:127.0.0.1:8125", kind: .datagrams, workers: 1), httpBooks],
+      httpBooks: httpBooks,
       addresses: ["127.0.0.1:8080"], agent: agent,
       settings: QuerySettings(
         flushIntervalNanoseconds: 1_000_000_000, httpConnections: 10, httpIdleNanoseconds: nil, quantiles: quantiles,
-        buckets: buckets, version: "1.2.3", reader: LineReader(), keyLabels: keyLabels))
+        buckets: buckets, version: "1.2.3", reader: LineReader(), keyLabels: keyLabels, pageSource: pageSource))
   }
 
   /// Counts lines and takes them over.
@@ -104,11 +111,32 @@ final class Counted {
 
   /// What a GET is answered with: the status, the body as text, and the head before it.
   func get(_ target: String, _ fields: String = "") -> (status: UInt16, body: String, head: String) {
+    ask(`a connection`.get(target, fields))
+  }
+
+  /// The same for a POST; its body is JSON unless `type` says otherwise, and without one there is none.
+  func post(
+    _ target: String, _ body: String? = nil, type: String? = "application/json", fields: String = ""
+  ) -> (status: UInt16, body: String, head: String) {
+    let type = type.map { "Content-Type: \($0)\r\n" } ?? ""
+    let length = body.map { type + "Content-Length: \($0.utf8.count)\r\n" } ?? ""
+    return ask("POST \(target) HTTP/1.1\r\nHost: h\r\n\(length)\(fields)\r\n\(body ?? "")")
+  }
+
+  /// The same for a DELETE.
+  func delete(_ target: String) -> (status: UInt16, body: String, head: String) {
+    ask("DELETE \(target) HTTP/1.1\r\nHost: h\r\n\r\n")
+  }
+
+  /// What a whole request is answered with.
+  private func ask(_ bytes: String) -> (status: UInt16, body: String, head: String) {
     let client = Client()
-    client.send(`a connection`.get(target, fields))
+    client.bodyLimit = 8 << 20
+    client.send(bytes)
     guard case .request(let request) = client.next(),
-      let (route, values) = Routes.matching(request.path).first
+      let (route, values) = Routes.matching(request.path).first(where: { $0.route.method == request.method })
     else { return (404, "", "") }
+    if route.readsCounts { gather() }
     var answer: Response?
     switch route.handler(state, Route.Call(request: request, values: values)) {
     case .ready(let response): answer = response

@@ -38,8 +38,8 @@ import Testing
   }
 
   @Test func `has a longest pattern`() {
-    #expect(Glob([UInt8](repeating: UInt8(ascii: "a"), count: 1_024)) != nil)
-    #expect(Glob([UInt8](repeating: UInt8(ascii: "a"), count: 1_025)) == nil)
+    #expect(Glob([UInt8](repeating: UInt8(ascii: "a"), count: Glob.longest)) != nil)
+    #expect(Glob([UInt8](repeating: UInt8(ascii: "a"), count: Glob.longest + 1)) == nil)
   }
 
   private static func words(of letters: String, upTo length: Int) -> [[UInt8]] {

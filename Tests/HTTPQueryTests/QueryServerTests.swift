@@ -25,7 +25,8 @@ final class RunningServer {
   init(connections: Int = 10, flushIntervalNanoseconds: Int64 = 1_000_000_000, httpIdle: Int64? = nil) throws {
     let hasher = SpellingHash(seed: 3)
     let budget = SeriesBudget(limit: 300_000, limitPerMetric: 300_000)
-    let memory = try TableMemory(capacity: 300_000, timerBounds: TimerBounds([]), histogramBounds: TimerBounds([]))
+    let memory = try TableMemory(capacity: 300_000)
+    let ownMemory = try TableMemory(capacity: 300_000)
     table = try WorkerTable(
       memory: memory, hasher: hasher, reader: LineReader(), keyLabels: KeyLabels(), budget: budget)
     let agent = try AgentState()
@@ -37,14 +38,16 @@ final class RunningServer {
     thread = try Platform.Thread("query") {
       do {
         let view = try MergedView(
-          tables: [memory], hasher: hasher, keyLabels: KeyLabels(), budget: budget,
+          tables: [memory, ownMemory], hasher: hasher, keyLabels: KeyLabels(), budget: budget,
           settings: .init(seriesTTL: nil, counterTTL: nil, quantileWindow: 60))
         let settings = QuerySettings(
           flushIntervalNanoseconds: flushIntervalNanoseconds, httpConnections: connections,
           httpIdleNanoseconds: httpIdle, quantiles: [0.5], buckets: [], version: "1", reader: LineReader(),
           keyLabels: KeyLabels())
+        let ownTable = try WorkerTable(
+          memory: ownMemory, hasher: hasher, reader: LineReader(), keyLabels: KeyLabels(), budget: budget)
         let server = try QueryServer(
-          view: view, listeners: [listener], books: [books], state: agent, settings: settings,
+          view: view, table: ownTable, listeners: [listener], books: [books], state: agent, settings: settings,
           wakeWorker: { _ in outcome.wakeUps.wrappingAdd(1, ordering: .relaxed) })
         server.run()
         outcome.pins.store(server.state.view.pins, ordering: .relaxed)

@@ -63,7 +63,6 @@ import Testing
     ("get / HTTP/1.1\r\n\(host)\r\n", ["501"]),
     ("BREW / HTTP/1.1\r\n\(host)\r\n", ["501"]),
     ("CONNECT example.com:443 HTTP/1.1\r\n\(host)\r\n", ["501"]),
-    ("TRACE / HTTP/1.1\r\n\(host)\r\n", ["501"]),
     // The target.
     ("GET * HTTP/1.1\r\n\(host)\r\n", ["400"]),
     ("GET a HTTP/1.1\r\n\(host)\r\n", ["400"]),

@@ -4,14 +4,14 @@
 /// - Complexity: matching is O(pattern × text) at worst and O(text) as a rule: only the last `*` is ever tried again, since what an
 ///   earlier one took can stay as short as it was.
 package struct Glob: Sendable {
-  /// Longest pattern, in bytes: longer than any key, and short enough that a million series can be held against it.
-  package static let longest = 1_024
+  /// Longest pattern, in characters: as long as any key, and short enough that a million series can be held against it.
+  package static let longest = 512
 
   private let pattern: [UInt8]
 
   /// Nil for a pattern longer than `longest`.
   package init?(_ pattern: [UInt8]) {
-    if pattern.count > Self.longest { return nil }
+    if pattern.count > Self.longest, pattern.count(where: { $0 & 0xC0 != 0x80 }) > Self.longest { return nil }
     self.pattern = pattern
   }
 

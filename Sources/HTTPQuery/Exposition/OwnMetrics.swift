@@ -108,6 +108,12 @@ struct OwnMetrics {
       }
     }
     page.family(
+      "footfall_bad_event_times_total", .counter,
+      "Visits and purchases with a header field that should tell their time and does not: counted as of now."
+    ) {
+      $0.sample(state.badEventTimes)
+    }
+    page.family(
       "footfall_scrape_duration_seconds", .summary, "Making a page of metrics, without waiting for the scraper."
     ) {
       $0.durations(state.scrapes)

@@ -16,6 +16,8 @@ package struct InputFault {
   package var message: String
   /// What stood there, as JSON; `null` if nothing did.
   package var input: ByteWriter
+  /// What the message was made with: `"gt"`, 0.
+  var context: (name: StaticString, value: JSONValue)?
 
   package init(_ type: StaticString, at location: [Step], message: String, input: ByteWriter) {
     self.type = type
@@ -83,6 +85,13 @@ extension Response {
       body.appendJSON(fault.message)
       body.append(",\"input\":" as StaticString)
       body.append(fault.input.bytes)
+      if let context = fault.context {
+        body.append(",\"ctx\":{\"" as StaticString)
+        body.append(context.name)
+        body.append("\":" as StaticString)
+        body.append(context.value.text.text.bytes)
+        body.append("}" as StaticString)
+      }
       body.append("}" as StaticString)
     }
     body.append("]}" as StaticString)

@@ -129,6 +129,6 @@ final class EventsFeed {
 
   private static func total(of metric: String, _ state: QueryState) -> (whole: Int64?, value: Double) {
     guard let family = state.view.family(named: Array(metric.utf8), kind: .counter) else { return (0, 0) }
-    return state.view.family(family).total
+    return state.view.countSinceReset(family: family)
   }
 }

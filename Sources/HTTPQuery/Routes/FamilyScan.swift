@@ -85,8 +85,9 @@ struct FamilyScan {
     let recent = takeHistory(id, view, &budget)
     switch kind {
     case .counter, .event:
-      add(series.total)
-      top.offer(id, rank: ranksByRecent ? recent : series.total.value)
+      let count = view.countSinceReset(id)
+      add(count)
+      top.offer(id, rank: ranksByRecent ? recent : count.value)
     case .gauge, .serviceCheck:
       top.offer(id, rank: series.gauge)
     case .set:

@@ -69,7 +69,7 @@ final class MetricWork {
     } else if scan.kind.isSummed {
       json.key("total")
       // What left is in the family's total and in no series.
-      json.number(isFiltered ? scan.total : state.view.family(scan.family).total)
+      json.number(isFiltered ? scan.total : state.view.countSinceReset(family: scan.family))
       writeRecent(scan, to: &json)
     }
     if let members = scan.members { writeMembers(members, to: &json) }

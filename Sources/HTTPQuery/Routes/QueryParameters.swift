@@ -83,6 +83,9 @@ struct QueryParameters {
   /// A text; nil if there is none.
   func text(_ name: String) -> [UInt8]? { request.parameter(name) }
 
+  /// Notes that a parameter is needed and not there.
+  mutating func miss(_ name: String) { faults.append(.missing(query: name)) }
+
   mutating func refuse(_ type: StaticString, _ name: String, _ message: String, _ text: [UInt8]) {
     faults.append(InputFault(type, query: name, message: message, input: text))
   }

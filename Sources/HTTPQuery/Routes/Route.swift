@@ -1,3 +1,5 @@
+import Platform
+
 /// What a path is answered with.
 struct Route: Sendable {
   /// An answer now, or work that goes on for several turns of the loop until there is one.
@@ -10,6 +12,8 @@ struct Route: Sendable {
   struct Call {
     var request: Request
     var values: [String]
+    /// Whose it is: the connection's peer, or whom a trusted proxy names.
+    var client = SenderAddress.local
   }
 
   let method: Method
@@ -18,16 +22,19 @@ struct Route: Sendable {
   let summary: String
   /// Counts are wanted as they are now: everything that came before the request is taken over first.
   let readsCounts: Bool
+  /// Longest body in bytes.
+  let bodyLimit: Int
   let handler: @Sendable (QueryState, Call) -> Answer
 
   init(
-    _ method: Method, _ pattern: String, _ summary: String, readsCounts: Bool = false,
+    _ method: Method, _ pattern: String, _ summary: String, readsCounts: Bool = false, bodyLimit: Int = 65_536,
     handler: @escaping @Sendable (QueryState, Call) -> Answer
   ) {
     self.method = method
     self.pattern = pattern
     self.summary = summary
     self.readsCounts = readsCounts
+    self.bodyLimit = bodyLimit
     self.handler = handler
     segments = pattern.split(separator: "/").map(String.init)
   }

@@ -3,7 +3,9 @@ import Protocol
 
 /// Everything that can be asked for, in the order in which `/` lists it.
 enum Routes {
-  static let all = answers + EventsStream.routes + AssetAnswer.routes
+  static let all =
+    answers + Visits.routes + Purchases.routes + [LinesWork.route, ResetWork.route] + EventsStream.routes
+    + AssetAnswer.routes
 
   private static let answers: [Route] = [
     Route(.get, "/", "The dashboard for a browser, else this list") { state, call in .ready(front(state, call)) },
@@ -29,6 +31,12 @@ enum Routes {
   /// The routes that a path has, by method; empty: there is no such path.
   static func matching(_ path: [String]) -> [(route: Route, values: [String])] {
     all.compactMap { route in route.match(path).map { (route, $0) } }
+  }
+
+  /// The longest body that a request may bring.
+  static func bodyLimit(for head: borrowing Request) -> Int {
+    let method = head.method
+    return matching(head.path).first { $0.route.method == method }?.route.bodyLimit ?? 65_536
   }
 
   /// The methods that a path takes. GET brings HEAD, and every path takes OPTIONS.

@@ -11,7 +11,7 @@ extension JSONWriter {
     switch series.kind {
     case .counter, .event:
       key("value")
-      number(series.total)
+      number(view.countSinceReset(id))
     case .gauge, .serviceCheck: member("value", series.gauge)
     case .set: member("value", view.cardinality(series))
     case .timer, .histogram, .distribution:

@@ -22,13 +22,17 @@ final class SeriesWork {
     let metric = parameters.glob("metric")
     let filter = SeriesFilter(matches: parameters.labelMatches())
     var after: SeriesID?
+    var hasLeft = false
     if let text = parameters.text("cursor") {
-      after = SeriesCursor(text)?.series(in: state.view)
-      if after == nil {
-        parameters.refuse("value_error", "cursor", "Value error, the series at which that page ended has left", text)
+      if let cursor = SeriesCursor(text) {
+        after = cursor.series(in: state.view)
+        hasLeft = after == nil
+      } else {
+        parameters.refuse("value_error", "cursor", "Value error, no page of series ends in such a cursor", text)
       }
     }
     if let refusal = parameters.refusal { return .ready(refusal) }
+    if hasLeft { return .ready(.fault(.notFound, "The series at which that page ended has left")) }
     let work = SeriesWork(state, metric, filter, limit: limit, after: after)
     return .work { work.step() }
   }

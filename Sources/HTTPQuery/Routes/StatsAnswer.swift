@@ -75,7 +75,7 @@ struct StatsAnswer {
     ] as [(StaticString, StaticString, StaticString)] {
       let family = state.view.family(named: Array("\(name)".utf8), kind: .counter)
       json.key(total)
-      json.number(family.map { state.view.family($0).total } ?? (0, 0))
+      json.number(state.total(of: Array("\(name)".utf8)))
       json.key(recent)
       json.number(family.flatMap { state.view.recent(ofFamily: $0, from: window.countStart)?.count } ?? (0, 0))
     }
@@ -125,7 +125,7 @@ struct StatsAnswer {
     json.member("type", family.kind.label)
     if family.kind.isSummed {
       json.key("total")
-      json.number(family.total)
+      json.number(family.kind.isTimer ? family.total : state.view.countSinceReset(family: id))
       json.key("recent")
       json.number(state.view.recent(ofFamily: id, from: window.countStart)?.count ?? (0, 0))
     }

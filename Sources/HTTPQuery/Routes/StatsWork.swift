@@ -62,7 +62,7 @@ final class StatsWork {
     while let id = next {
       if budget <= 0 { return false }
       budget -= 1
-      picked.offer(id, rank: view.family(id).total.value)
+      picked.offer(id, rank: view.countSinceReset(family: id).value)
       next = view.family(after: id)
     }
     shown = picked.elements.map { ($0, []) }

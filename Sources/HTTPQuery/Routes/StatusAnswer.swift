@@ -10,11 +10,21 @@ enum StatusAnswer {
       JSONWriter.object(capacity: 4_096) { json in
         json.member("status", "healthy")
         json.member("phase", "\(state.agent.phase)")
-        json.member("uptime", state.uptimeSeconds)
+        json.member("uptime", uptime(microseconds: state.uptimeNanoseconds / 1_000))
         json.member("total_requests", state.requests.total)
         json.member("version", state.settings.version)
         json.key("debug_mode")
         json.bool(false)
+        // Without a store there is none to be unwell.
+        json.member("redis_status") { json in
+          json.member("nodes", 0)
+          json.member("healthy_nodes", 0)
+          json.member("node_status") { _ in }
+        }
+        json.member("counter_status") { json in
+          json.member("cache_size", 0)
+          json.member("write_buffer_size", 0)
+        }
         json.key("listeners")
         json.array { json in
           for books in state.books { json.object { writeListener(books, state, to: &$0) } }
@@ -37,6 +47,18 @@ enum StatusAnswer {
   }
 
   private static let sendersShown = 100
+
+  /// `1:23:45.678901`, days before it if there are any: as Python writes a time span.
+  static func uptime(microseconds: Int64) -> String {
+    let seconds = microseconds / 1_000_000
+    let days = seconds / 86_400
+    func padded(_ number: Int64, _ width: Int) -> String {
+      let digits = String(number)
+      return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    }
+    return (days == 0 ? "" : "\(days) day\(days == 1 ? "" : "s"), ")
+      + "\(seconds / 3_600 % 24):\(padded(seconds / 60 % 60, 2)):\(padded(seconds % 60, 2)).\(padded(microseconds % 1_000_000, 6))"
+  }
 
   /// Newest first; of all refused lines the first few of each flush.
   private static func write(_ line: RefusedLine, to json: inout JSONWriter) {

@@ -4,6 +4,7 @@ import Platform
 final class QueryClient {
   let descriptor: Descriptor
   let token: UInt64
+  let address: SenderAddress
   var connection: Connection
   /// What the poll waits for at the moment.
   var interest: Poll.Interest = .input
@@ -13,8 +14,11 @@ final class QueryClient {
   var route = RequestCounts.noRoute
   var arrived: UInt64 = 0
 
-  init(_ descriptor: Descriptor, token: UInt64, limits: ConnectionLimits, nanoseconds: UInt64) {
+  init(
+    _ descriptor: Descriptor, from address: SenderAddress, token: UInt64, limits: ConnectionLimits, nanoseconds: UInt64
+  ) {
     self.descriptor = descriptor
+    self.address = address
     self.token = token
     connection = Connection(limits: limits, nanoseconds: nanoseconds)
   }

@@ -6,8 +6,6 @@ import Synchronization
 extension QueryServer {
   /// Bytes read at a time.
   private static let readBytes = 16_384
-  /// Longest body in bytes; no route of this program reads one yet.
-  private static let bodyLimit = 65_536
 
   /// Takes up what the poll says of a client.
   func serve(_ client: QueryClient, _ event: Poll.Event) {
@@ -60,7 +58,7 @@ extension QueryServer {
 
   private func answerRequests(_ client: QueryClient) {
     while true {
-      switch client.connection.next(nanoseconds: now, bodyLimit: { _ in Self.bodyLimit }) {
+      switch client.connection.next(nanoseconds: now, bodyLimit: { Routes.bodyLimit(for: $0) }) {
       case .none: return
       case .request(let request): take(request, client)
       case .refused(let status): refuse(client, status)
@@ -81,7 +79,9 @@ extension QueryServer {
       let methods = Routes.methods(of: routes.map(\.route))
       return answer(client, method == .options ? .options(allow: methods) : .methodNotAllowed(allow: methods))
     }
-    let call = Route.Call(request: request, values: values)
+    let call = Route.Call(
+      request: request, values: values,
+      client: ClientAddress.of(request.headers, peer: client.address, trusted: state.settings.trustedProxies))
     if !route.readsCounts { return self.call(route, call, client) }
     wantedGather = state.nextGather
     waiting.append(WaitingRequest(client: client.token, route: route, call: call, gather: wantedGather))

@@ -23,8 +23,12 @@ extension QueryServer {
   func accept(_ listener: QueryListener) {
     for _ in 0..<Self.acceptsInATurn {
       do throws(SystemError) {
-        guard let (descriptor, _) = try Socket.accept(listener.descriptor) else { return }
-        if clients.count < state.settings.httpConnections { try welcome(descriptor) } else { turnAway(descriptor) }
+        guard let (descriptor, peer) = try Socket.accept(listener.descriptor) else { return }
+        if clients.count < state.settings.httpConnections {
+          try welcome(descriptor, peer.sender)
+        } else {
+          turnAway(descriptor)
+        }
       } catch {
         // Too many open files, as a rule. The connection stays in the queue, and a poll that is level-triggered would not come to
         // rest: the listener is left alone until the next sweep.
@@ -44,8 +48,8 @@ extension QueryServer {
     }
   }
 
-  private func welcome(_ descriptor: Descriptor) throws(SystemError) {
-    let client = QueryClient(descriptor, token: nextToken, limits: limits, nanoseconds: now)
+  private func welcome(_ descriptor: Descriptor, _ address: SenderAddress) throws(SystemError) {
+    let client = QueryClient(descriptor, from: address, token: nextToken, limits: limits, nanoseconds: now)
     try poll.add(descriptor, token: client.token, for: .input)
     Socket.sendAtOnce(descriptor)
     nextToken += 1

@@ -28,7 +28,7 @@ package final class QueryServer {
   /// In the order of their gathers.
   var waiting: [WaitingRequest] = []
   var jobs: [Job] = []
-  private let tables: Int
+  private let workers: Int
   private let wakeWorker: @Sendable (Int) -> Void
   private var nextFlush: Int64
   private var nextSweep: Int64 = 0
@@ -54,21 +54,24 @@ package final class QueryServer {
   private static let sweepInterval: Int64 = 1_000_000_000
 
   /// - Parameters:
+  ///   - view: of the workers' tables and, behind them, of `table`.
+  ///   - table: what comes over HTTP is counted here.
   ///   - listeners: listening sockets, never blocking.
   ///   - books: of all listeners; HTTP's own are among them.
   ///   - wakeWorker: wakes the worker of a table, which may sleep while records of its table wait for its verdict.
   package init(
-    view: consuming MergedView, listeners: [Descriptor], books: [ListenerBooks], state: AgentState,
+    view: consuming MergedView, table: consuming WorkerTable, listeners: [Descriptor], books: [ListenerBooks],
+    state: AgentState,
     settings: QuerySettings,
     wakeWorker: @escaping @Sendable (Int) -> Void
   ) throws(SystemError) {
-    tables = view.tableCount
+    workers = view.tableCount - 1
     self.wakeWorker = wakeWorker
     self.books = books.first { $0.kind == .http } ?? ListenerBooks(name: "http", kind: .http, workers: 1)
     let others = books.filter { $0.kind != .http }
     self.state = QueryState(
-      view: view, books: others + [self.books], addresses: listeners.map { Socket.localAddress($0).description },
-      agent: state, settings: settings)
+      view: view, table: table, books: others + [self.books], httpBooks: self.books,
+      addresses: listeners.map { Socket.localAddress($0).description }, agent: state, settings: settings)
     var limits = ConnectionLimits()
     // A century stands for never: far beyond any uptime, and no sum with it overflows.
     limits.idle = settings.httpIdleNanoseconds.map { UInt64(max(0, $0)) } ?? 100 * 365 * 86_400_000_000_000
@@ -143,7 +146,8 @@ package final class QueryServer {
   /// One slice of everything that is under way.
   private func work() {
     if state.gathersDone < wantedGather && state.readers == 0 && state.gatherSome() {
-      for table in 0..<tables where state.view.hasCondemned(table) { wakeWorker(table) }
+      for worker in 0..<workers where state.view.hasCondemned(worker) { wakeWorker(worker) }
+      if state.view.hasCondemned(workers) { state.count { _ in } }
       if state.gathersDone >= flushGather {
         flushGather = .max
         state.events.flushed(state)

@@ -1,3 +1,4 @@
+import Platform
 import Protocol
 
 /// What the options say about the query thread.
@@ -16,10 +17,15 @@ package struct QuerySettings: Sendable {
   /// How `/explain` reads.
   package var reader: LineReader
   package var keyLabels: KeyLabels
+  /// What of a visit's URL becomes its page.
+  package var pageSource: Page.Source
+  /// Whose word is taken for who a client is.
+  package var trustedProxies: [AddressRange]
 
   package init(
     flushIntervalNanoseconds: Int64, httpConnections: Int, httpIdleNanoseconds: Int64?, quantiles: [Double],
-    buckets: [Double], version: String, reader: LineReader, keyLabels: KeyLabels
+    buckets: [Double], version: String, reader: LineReader, keyLabels: KeyLabels, pageSource: Page.Source = .path,
+    trustedProxies: [AddressRange] = []
   ) {
     self.flushIntervalNanoseconds = flushIntervalNanoseconds
     self.httpConnections = httpConnections
@@ -29,5 +35,7 @@ package struct QuerySettings: Sendable {
     self.version = version
     self.reader = reader
     self.keyLabels = keyLabels
+    self.pageSource = pageSource
+    self.trustedProxies = trustedProxies
   }
 }

@@ -10,6 +10,11 @@ final class QueryState {
   /// Which families stand on the pages of each language.
   var exposed: ExposedFamilies
   let books: [ListenerBooks]
+  /// HTTP's own among them.
+  let httpBooks: ListenerBooks
+  /// What comes over HTTP is counted here; the last of the view's tables.
+  var table: WorkerTable
+  let ownTable: Int
   /// Where HTTP listens.
   let addresses: [String]
   let agent: AgentState
@@ -19,6 +24,8 @@ final class QueryState {
   let started = Clock.monotonic()
 
   var requests = RequestCounts()
+  /// Header fields that should tell when something happened, and do not.
+  var badEventTimes: UInt64 = 0
   /// What those who watch are told after each flush.
   let events = EventsFeed()
   /// Taking over what the workers gathered.
@@ -37,10 +44,14 @@ final class QueryState {
   private var sliceNanoseconds: Int64 = 0
 
   init(
-    view: consuming MergedView, books: [ListenerBooks], addresses: [String], agent: AgentState, settings: QuerySettings
+    view: consuming MergedView, table: consuming WorkerTable, books: [ListenerBooks], httpBooks: ListenerBooks,
+    addresses: [String], agent: AgentState, settings: QuerySettings
   ) {
+    ownTable = view.tableCount - 1
     self.view = view
+    self.table = table
     self.books = books
+    self.httpBooks = httpBooks
     self.addresses = addresses
     self.agent = agent
     self.settings = settings
@@ -61,8 +72,7 @@ final class QueryState {
   func gatherSome() -> Bool {
     if gathersDone == gathersBegun { gathersBegun += 1 }
     let begin = Clock.monotonic()
-    let isDone = view.gather(
-      second: (begin - started) / 1_000_000_000 + 1, wall: Clock.wall() / 1_000_000_000, limit: Self.gatherSlice)
+    let isDone = view.gather(second: second(begin), wall: Clock.wall() / 1_000_000_000, limit: Self.gatherSlice)
     takeFamilyChanges()
     sliceNanoseconds += Clock.monotonic() - begin
     if !isDone { return false }
@@ -71,6 +81,10 @@ final class QueryState {
     sliceNanoseconds = 0
     return true
   }
+
+  /// The view's clock in whole seconds.
+  /// - Parameter monotonic: nanoseconds.
+  func second(_ monotonic: Int64) -> Int64 { (monotonic - started) / 1_000_000_000 + 1 }
 
   /// Keeps names by family as families come and go.
   func takeFamilyChanges() {
