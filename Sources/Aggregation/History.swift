@@ -44,10 +44,14 @@ struct History: ~Copyable {
   var inserting: [HistoryPoint] = []
   var blobScratch: [UInt8] = []
 
-  /// An empty history of at most `byteLimit` bytes, beside 4 bytes for each series and family.
-  init(byteLimit: Int, capacity: Int) throws(SystemError) {
+  /// An empty history.
+  /// - Parameters:
+  ///   - byteLimit: what it may take, with the 4 bytes that lead from each series and family to its entry.
+  ///   - capacity: numbers of series, and of families.
+  ///   - expected: series that are likely at most, for whose links room is spared.
+  init(byteLimit: Int, capacity: Int, expected: Int = 0) throws(SystemError) {
     // All that can fail comes before the first member is set.
-    let arena = try HistoryArena(limit: byteLimit)
+    let arena = try HistoryArena(limit: byteLimit, spare: min(8 * expected, byteLimit / 8))
     let families = try ReservedArray<UInt32>(capacity: capacity)
     let series = try ReservedArray<UInt32>(capacity: capacity)
     self.arena = arena
@@ -55,7 +59,7 @@ struct History: ~Copyable {
     self.series = series
   }
 
-  var byteCount: Int { arena.byteCount + 4 * (familiesKnown + seriesKnown) }
+  var byteCount: Int { arena.byteCount }
   var seriesHeld: Int { held[1] }
   var familiesHeld: Int { held[0] }
 
@@ -149,6 +153,7 @@ struct History: ~Copyable {
       series[Int(id)] = number
       seriesKnown = max(seriesKnown, Int(id) + 1)
     }
+    arena.bytesElsewhere = MemoryLayout<UInt32>.stride * (familiesKnown + seriesKnown)
     held[list] += 1
     push(entry)
     return number

@@ -9,31 +9,39 @@ import Platform
 @safe
 struct HistoryArena: ~Copyable {
   private let memory: Reservation
-  /// Slots that there may be, the unused number 0 included.
+  private let limit: Int
+  /// Slots that there may ever be, the unused number 0 included.
   private let capacity: Int
+  /// Bytes of the same budget that are used elsewhere.
+  var bytesElsewhere = 0
   private var made = 1
   private var firstFree: UInt32 = 0
   /// Slots in use.
   private(set) var used = 0
 
-  /// - Parameter limit: bytes, at most 256 GiB.
-  init(limit: Int) throws(SystemError) {
-    let slots = min(limit / HistorySlot.byteCount, Int(UInt32.max))
+  /// - Parameters:
+  ///   - limit: bytes, at most 256 GiB.
+  ///   - spare: bytes of it that others may come to use, and that no slot may touch.
+  init(limit: Int, spare: Int) throws(SystemError) {
+    let slots = min((limit - spare) / HistorySlot.byteCount + 1, Int(UInt32.max))
+    self.limit = limit
     memory = try Reservation(byteCount: max(1, slots) * HistorySlot.byteCount, usesHugePages: true)
     capacity = slots
   }
 
   /// Bytes of the slots in use.
-  var byteCount: Int { used * HistorySlot.byteCount }
-  var isFull: Bool { firstFree == 0 && made >= capacity }
+  var byteCount: Int { used * HistorySlot.byteCount + bytesElsewhere }
+  var isFull: Bool {
+    (used + 1) * HistorySlot.byteCount + bytesElsewhere > limit || firstFree == 0 && made >= capacity
+  }
 
   /// A slot, all bytes zero; nil when the budget is used up.
   mutating func allocate() -> UInt32? {
+    if isFull { return nil }
     var number = firstFree
     if number != 0 {
       firstFree = self[number].link
     } else {
-      if made >= capacity { return nil }
       number = UInt32(made)
       made += 1
     }

@@ -110,9 +110,7 @@ package struct MergedView: ~Copyable {
     let texts = try TextArena(limit: capacity * (LineReader.longestLine + 64))
     var sources: [TableSource] = []
     for memory in tables { sources.append(try TableSource(memory: memory)) }
-    // 4 bytes lead from each series and family to its history, out of the same budget.
-    let links = min(8 * budget.limit, settings.historyBytes / 8)
-    let history = try History(byteLimit: settings.historyBytes - links, capacity: capacity)
+    let history = try History(byteLimit: settings.historyBytes, capacity: capacity, expected: budget.limit)
     self.series = series
     self.families = families
     self.seriesIndex = seriesIndex

@@ -13,7 +13,7 @@ struct FamilyScan {
   private var next: SeriesID?
   private(set) var top: TopList<SeriesID>
 
-  /// Over the series included: how many, their total, and of timers the sum of all values.
+  /// Over the series included: how many, and where a filter chooses them their total, and of timers the sum of all values.
   private(set) var seriesCount = 0
   private(set) var total: (whole: Int64?, value: Double) = (0, 0)
   private(set) var sum = 0.0
@@ -43,6 +43,7 @@ struct FamilyScan {
     self.ranksByRecent = ranksByRecent
     next = view.firstSeries(of: family)
     self.top = TopList(limit: top)
+    takeKnown(view, top)
     guard let window, kind.hasHistory else { return }
     if kind != .set { plot = HistoryPlot(from: window.countStart, to: window.wall) }
     if kind == .set { members = .init(from: window.sketchStart, to: window.wall) }
@@ -61,6 +62,15 @@ struct FamilyScan {
       next = view.series(after: id)
     }
     return true
+  }
+
+  /// Spares the walk where its end is known.
+  private mutating func takeKnown(_ view: borrowing MergedView, _ count: Int) {
+    if !filter.matches.isEmpty || ranksByRecent || !kind.isSummed { return }
+    guard let known = view.busiest(of: family, count: count) else { return }
+    for (place, id) in known.enumerated() { top.offer(id, rank: -Double(place)) }
+    seriesCount = Int(view.family(family).seriesCount)
+    next = nil
   }
 
   private mutating func takeFamily(_ view: borrowing MergedView, _ window: StatsWindow) {

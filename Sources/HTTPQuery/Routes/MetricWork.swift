@@ -63,7 +63,8 @@ final class MetricWork {
   private func write(_ scan: FamilyScan, to json: inout JSONWriter) {
     json.member("type", scan.kind.label)
     json.member("series", scan.seriesCount)
-    if scan.kind.hasHistory { json.member("series_with_history", scan.withHistory) }
+    // Without a filter the metric's own history is looked at, which is whole.
+    if isFiltered && scan.kind.hasHistory { json.member("series_with_history", scan.withHistory) }
     if scan.kind.isTimer {
       writeTimer(scan, to: &json)
     } else if scan.kind.isSummed {
