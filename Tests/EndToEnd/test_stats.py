@@ -100,7 +100,7 @@ def test_one_metric_has_its_history_and_its_busiest_series(agent):
 def test_the_budget_of_history_is_kept_and_told(start_agent):
     agent = start_agent("--history-memory", "1MiB", "--max-series", "100000")
     for part in range(10):
-        send(agent, *(f"n:{part * 4000 + number}:1|c" for number in range(4000)))
+        send(agent, *(f"n:p{part * 4000 + number}|c" for number in range(4000)))
     wait_for(lambda: agent.stats("/stats/n", top=0)["total"] == 40_000, "all are counted")
     status = agent.stats("/status")
     assert 0 < status["history"]["series"] < 40_000
