@@ -103,17 +103,18 @@ struct Listeners {
   }
 
   private mutating func addDatagrams(_ sockets: [Descriptor], name: String, firstOwner: Int = 0) {
-    for socket in sockets {
+    let isInternet = !name.hasPrefix("unix:")
+    let entry = ListenerBooks(name: name, kind: .datagrams, workers: plans.count, sockets: sockets)
+    books.append(entry)
+    for (index, socket) in sockets.enumerated() {
       let granted = Socket.setReceiveBuffer(socket, bytes: configuration.receiveBufferBytes)
       if granted < configuration.receiveBufferBytes {
         grantedReceiveBuffer = min(granted, grantedReceiveBuffer ?? granted)
       }
-    }
-    let entry = ListenerBooks(name: name, kind: .datagrams, workers: plans.count, sockets: sockets)
-    books.append(entry)
-    for (index, socket) in sockets.enumerated() {
+      if isInternet { Socket.joinDatagrams(socket) }
       plans[(firstOwner + index) % plans.count].datagrams.append(
-        .init(descriptor: socket, books: entry, holdsFew: name.hasPrefix("unix:")))
+        .init(
+          descriptor: socket, books: entry, receiveBufferBytes: isInternet ? granted : 0, joinsDatagrams: isInternet))
     }
   }
 

@@ -54,17 +54,23 @@ extension Options {
   /// Near is an edit distance of at most half the text: `wrokers` finds `workers`, `x` finds nothing.
   /// - Parameter prefix: what stands before the candidate that is found, and before neither text nor candidates here.
   static func hint(for text: String, among candidates: [String], prefix: String = "") -> String {
-    let ranked = candidates.map { (distance: distance(text, $0), text: $0) }.min { $0.distance < $1.distance }
-    guard let nearest = ranked, nearest.distance * 2 <= text.count else { return "footfall --help lists them" }
+    // The distance is at least the difference of the lengths, so nothing is near a longer text, and few are to be measured.
+    let length = text.utf8.prefix(longestHinted + 1).count
+    let near = length > longestHinted ? [] : candidates.filter { abs($0.utf8.count - length) * 2 <= length }
+    let ranked = near.map { (distance: distance(text, $0), text: $0) }.min { $0.distance < $1.distance }
+    guard let nearest = ranked, nearest.distance * 2 <= length else { return "footfall --help lists them" }
     return "did you mean \(prefix)\(nearest.text)?"
   }
 
-  /// Levenshtein's edit distance.
+  /// Twice the longest name of an option in bytes, and some room.
+  private static let longestHinted = 64
+
+  /// Levenshtein's edit distance in bytes; names of options are ASCII.
   /// - Complexity: O(n · m).
   private static func distance(_ left: String, _ right: String) -> Int {
-    let right = Array(right)
+    let right = Array(right.utf8)
     var row = Array(0...right.count)
-    for (line, character) in left.enumerated() {
+    for (line, character) in left.utf8.enumerated() {
       var diagonal = row[0]
       row[0] = line + 1
       for column in right.indices {

@@ -7,7 +7,7 @@ import Synchronization
 /// Connections: accepted, read, idle, closed.
 extension ReceiveWorker {
   /// Reads of one stream before the others get their turn.
-  private static var readsInARow: Int { 16 }
+  private static var readsInARow: Int { 4 }
   private static var sweepNanoseconds: Int64 { 1_000_000_000 }
 
   static func watchListener(_ index: Int, of plan: WorkerPlan, in poll: Poll) throws(SystemError) {

@@ -6,28 +6,21 @@ import Synchronization
 
 /// One receiving thread: its sockets, its connections, its table.
 ///
-///     epoll ─┬─ datagram socket ─ recvmmsg ─ arena ─┬─▶ table ─▶ ledger
+///     epoll ─┬─ datagram socket ─ recvmmsg ─ arena ─┬─▶ table ─▶ ledger       (ReceiveWorker+Datagrams.swift)
 ///            ├─ connection ────── read ──── buffer ─┘
 ///            ├─ listener ── accept ─▶ connection        (ReceiveWorker+Streams.swift)
 ///            └─ wake-up: look at what shall leave, or drain and end
 ///
 /// It shares nothing but what the types say that they share, never waits for another thread and never logs.
 struct ReceiveWorker: ~Copyable {
-  /// Datagrams a batch below which a busy socket is left alone for a moment: an ordinary sender that finds nobody asleep does not pay
-  /// for a wake-up, which is most of what a datagram costs it.
-  private static let napBelow = DatagramArena.slots / 2
-  /// Long enough that a few dozen datagrams gather at a million a second, short against the receive buffer: 8 MiB hold some 10,000 small
-  /// datagrams.
-  private static let napNanoseconds = 20_000
-  /// Batches taken from one socket before the others get their turn.
-  private static let batchesInARow = 16
-
   let plan: WorkerPlan
   let share: WorkerShare
   let wakeUp: WakeUp
   let poll: Poll
   var table: WorkerTable
-  let arena: DatagramArena
+  var arena: DatagramArena
+  /// One for each of the plan's datagram sockets.
+  var inlets: [DatagramInlet]
   var buffer: StreamBuffer
   var streams: [UInt64: StreamConnection] = [:]
   var lastStream = Token.firstStream
@@ -49,11 +42,10 @@ struct ReceiveWorker: ~Copyable {
     let buffer = try StreamBuffer(roomForRest: StreamFramer.longestRest)
     let poll = try Poll()
     try poll.add(wakeUp.descriptor, token: Token.wakeUp, for: .input)
-    for (index, source) in plan.datagrams.enumerated() {
-      try poll.add(source.descriptor, token: Token.firstDatagram + UInt64(index), for: .input)
-    }
+    for index in plan.datagrams.indices { try Self.watchDatagrams(index, of: plan, in: poll) }
     for index in plan.listeners.indices { try Self.watchListener(index, of: plan, in: poll) }
     self.arena = arena
+    inlets = plan.datagrams.map { DatagramInlet(bufferBytes: $0.receiveBufferBytes) }
     self.buffer = buffer
     self.poll = poll
     self.plan = plan
@@ -66,7 +58,9 @@ struct ReceiveWorker: ~Copyable {
   mutating func run() {
     let poll = poll
     while !share.isDraining.load(ordering: .acquiring) {
-      poll.wait(milliseconds: millisecondsToSweep()) { event in handle(event) }
+      let isBusy = inlets.contains { $0.isBusy }
+      let events = poll.wait(milliseconds: isBusy ? 0 : millisecondsToSweep()) { event in handle(event) }
+      if isBusy { takeInTurns(mayNap: events == 0) }
       if Clock.monotonic() >= nextSweep { sweep() }
     }
     drain()
@@ -79,7 +73,7 @@ struct ReceiveWorker: ~Copyable {
       // An empty batch: a table looks at what shall leave when a batch begins.
       batch { _ in }
     case Token.firstDatagram..<Token.firstListener:
-      receive(plan.datagrams[Int(event.token - Token.firstDatagram)])
+      wake(Int(event.token - Token.firstDatagram))
     case Token.firstListener..<Token.firstStream:
       accept(Int(event.token - Token.firstListener))
     default:
@@ -94,48 +88,9 @@ struct ReceiveWorker: ~Copyable {
     table.endBatch()
   }
 
-  private mutating func receive(_ source: WorkerPlan.Source) {
-    for _ in 0..<Self.batchesInARow {
-      let count = receiveBatch(source)
-      if count == 0 { return }
-      if count < Self.napBelow && !source.holdsFew { Clock.sleep(nanoseconds: Self.napNanoseconds) }
-    }
-  }
-
-  /// Takes and counts one batch of datagrams.
-  private mutating func receiveBatch(_ source: WorkerPlan.Source) -> Int {
-    let count = arena.receive(source.descriptor)
-    if count == 0 { return 0 }
-    table.beginBatch(monotonic: Clock.monotonic(), wall: Clock.wall() / 1_000_000_000)
-    table.tally = LineTally()
-    for slot in 0..<count {
-      let datagram = arena.datagram(slot)
-      table.tally.datagrams &+= 1
-      table.tally.bytes &+= UInt64(datagram.count)
-      let sender = arena.sender(slot)
-      if _fastPath(!arena.isTruncated(slot)) {
-        table.count(datagram, from: sender)
-      } else {
-        countTruncated(datagram, from: sender)
-      }
-    }
-    table.endBatch()
-    source.books.ledgers[plan.index].add(table.tally)
-    return count
-  }
-
-  /// The lines before the cut are whole; the cut one is refused.
-  private mutating func countTruncated(_ datagram: PaddedBytes, from sender: SenderAddress) {
-    var end = datagram.count
-    while end > 0 && datagram[end - 1] != UInt8(ascii: "\n") { end -= 1 }
-    // Safe: the byte behind the shorter view is the LF just found, and what follows it is the rest of the slot.
-    if end > 0 { unsafe table.count(PaddedBytes(unsafeBase: datagram.address(of: 0), count: end - 1), from: sender) }
-    table.refuse(.truncated, from: sender)
-  }
-
   /// Takes what has arrived and nothing more. The sockets refuse arrivals by now (`Socket.refuseArrivals`), so it ends.
   private mutating func drain() {
-    for source in plan.datagrams { while receiveBatch(source) > 0 {} }
+    drainDatagrams()
     for index in plan.listeners.indices { accept(index) }
     for token in streams.keys.sorted() { drainStream(token) }
   }

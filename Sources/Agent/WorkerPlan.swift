@@ -9,8 +9,11 @@ struct WorkerPlan: Sendable {
     let books: ListenerBooks
     /// A unix stream: packets may stand behind their length.
     var mayBePrefixed = false
-    /// A unix datagram socket holds a handful of datagrams (net.unix.max_dgram_qlen), so it must not wait for more to come.
-    var holdsFew = false
+    /// What the kernel granted a datagram socket. 0 at a unix socket, which holds a handful of datagrams (net.unix.max_dgram_qlen) and so
+    /// must not be left alone.
+    var receiveBufferBytes = 0
+    /// The kernel may join datagrams of a sender (`Socket.joinDatagrams`).
+    var joinsDatagrams = false
     /// Several workers wait at this one descriptor.
     var isShared = false
   }

@@ -69,6 +69,7 @@ extension History {
       guard let seconds = reader.number(), let second = UInt32(exactly: seconds) else { return false }
       if tag & Self.blobTag != 0 {
         guard let length = reader.number(), let blob = reader.take(Int(clamping: length)) else { return false }
+        guard !isTimer || Sketch.checked(blob) != nil else { return false }
         changeBlob(at: second, entry) { isTimer ? Sketch.join(&$0, blob) : HyperLogLog.Members.join(&$0, blob) }
       } else {
         guard let amount = Self.amount(tag, isTimer, &reader) else { return false }

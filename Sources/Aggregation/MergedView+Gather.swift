@@ -56,7 +56,7 @@ extension MergedView {
           return false
         }
       }
-      log.count = 0
+      source.memory.clearLog(half)
       condemnIdle(source, epoch: progress.epochs[progress.source])
       progress = GatherProgress(source: progress.source + 1, entry: 0, epochs: progress.epochs)
     }
@@ -156,13 +156,9 @@ extension MergedView {
     (families[family].whole, families[family].fraction) = Self.add(
       (families[family].whole, families[family].fraction), amount.whole, amount.fraction)
     families[family].sum = (families[family].sum + amount.sum).finite
-    if block.bucketsInUse > 0 {
-      history.add(block, at: history.clock.wall, to: .series(SeriesID(id)), scratch: &sketchScratch)
-      if familyGathering.isFull { settleFamilies() }
-      familyGathering.add(block, to: FamilyID(family))
-    }
-    // A table far larger than what came is given back; the worker makes a small one at the next sample.
-    if block.slotCount > 64 && block.bucketsInUse * 8 < block.slotCount {
+    if block.count != 0 { addHistory(block, id, FamilyID(family), amount) }
+    // A block far larger than what came is given back; the worker makes a small one at the next sample.
+    if block.isOversized {
       unsafe address.deallocate()
       unsafe record.setBlock(half, nil)
     } else {

@@ -74,11 +74,24 @@ extension MergedView {
     history.add(raise, at: second, to: .family(series[id].family))
   }
 
+  /// Adds what a worker gathered of a timer to its history; its family's follows.
+  mutating func addHistory(_ block: TimerBlock, _ id: Int, _ family: FamilyID, _ amount: HistoryAmount) {
+    history.add(
+      amount, run: block.sortedRun(&sketchScratch), least: block.least, greatest: block.greatest,
+      at: history.clock.wall,
+      to: .series(SeriesID(id)))
+    if familyGathering.isFull { settleFamilies() }
+    familyGathering.add(block, amount, to: family, scratch: &sketchScratch)
+  }
+
   /// Writes what the families have gathered of timers and sets.
   mutating func settleFamilies() {
     let wall = history.clock.wall
-    familyGathering.take { family, block in
-      history.add(block, at: wall, to: .family(family), scratch: &sketchScratch)
+    familyGathering.take { family, timer in
+      history.add(
+        timer.amount, run: timer.block.sortedRun(&sketchScratch), least: timer.least, greatest: timer.greatest,
+        at: wall,
+        to: .family(family))
     } sets: { family, block in
       raiseScratch.removeAll(keepingCapacity: true)
       block.forEachRegister { raiseScratch.append(.init(register: $0, rank: $1)) }

@@ -2,70 +2,97 @@
 ///
 ///     offset  bytes
 ///          0     16  least and greatest value (Double, little-endian)
-///         16      …  for each bucket in ascending order: numbers since the one before (the first: zigzag), LEB128;
-///                    weight << 1, LEB128, if it is whole, else 1 and 4 bytes (Float)
+///         16      …  the buckets (`BucketRun`)
 extension Sketch {
+  private static let head = 16
+
   /// Nothing is written of an empty sketch.
   func append(to bytes: inout [UInt8]) {
-    if buckets.isEmpty { return }
+    if run.isEmpty { return }
     bytes.appendLong(least.bitPattern)
     bytes.appendLong(greatest.bitPattern)
-    var before: Int32?
-    for bucket in buckets {
-      if let before {
-        bytes.appendNumber(UInt64(bucket.number - before))
-      } else {
-        bytes.appendNumber(zigzag(Int64(bucket.number)))
-      }
-      before = bucket.number
-      if bucket.weight.magnitude < 0x1p40, bucket.weight == bucket.weight.rounded() {
-        bytes.appendNumber(UInt64(max(0, bucket.weight)) << 1)
-      } else {
-        bytes.appendNumber(1)
-        let bits = bucket.weight.bitPattern
-        for byte in 0..<4 { bytes.append(UInt8(truncatingIfNeeded: bits >> UInt32(8 * byte))) }
-      }
-    }
+    bytes += run
   }
 
-  /// - Parameter bytes: as `append` wrote them; what is cut short ends where it is cut.
+  /// - Parameter bytes: as `append` or `join` wrote them.
   init(bytes: [UInt8]) {
-    var reader = HistoryByteReader(bytes)
     self.init()
-    guard let least = reader.long(), let greatest = reader.long() else { return }
-    var buckets: [Bucket] = []
-    var total = 0.0
-    var before: Int64?
-    while let code = reader.number() {
-      let number = before.map { $0 &+ Int64(truncatingIfNeeded: code) } ?? unzigzag(code)
-      guard let weight = Self.weight(&reader), let whole = Int32(exactly: number) else { break }
-      before = number
-      total += Double(weight)
-      buckets.append(Bucket(number: whole, weight: weight))
+    if bytes.count <= Self.head { return }
+    let (least, greatest) = Self.extremes(bytes)
+    // Safe: the array lends its own bytes, and a run ends with them.
+    unsafe bytes.withUnsafeBytes {
+      unsafe merge(run: UnsafeRawBufferPointer(rebasing: $0[Self.head...]), sum: 0, least: least, greatest: greatest)
     }
-    if buckets.isEmpty { return }
-    self.init(
-      count: total.finite, sum: 0, least: Double(bitPattern: least), greatest: Double(bitPattern: greatest),
-      buckets: buckets)
   }
 
-  private static func weight(_ reader: inout HistoryByteReader) -> Float? {
-    guard let code = reader.number() else { return nil }
-    if code & 1 == 0 { return Float(code >> 1) }
-    var bits: UInt32 = 0
-    for byte in 0..<4 {
-      guard let next = reader.byte() else { return nil }
-      bits |= UInt32(next) << UInt32(8 * byte)
+  /// Adds samples whose buckets are those of `run` to a sketch's bytes, which may be empty.
+  static func join(_ bytes: inout [UInt8], _ run: [UInt8], least: Double, greatest: Double) {
+    if run.isEmpty { return }
+    if bytes.count <= head {
+      bytes.removeAll(keepingCapacity: true)
+      bytes.appendLong(least.bitPattern)
+      bytes.appendLong(greatest.bitPattern)
+      bytes += run
+      return
     }
-    return Float(bitPattern: bits)
+    let extremes = extremes(bytes)
+    let joined = BucketRun.joined(Array(bytes[head...]), run)
+    bytes.removeAll(keepingCapacity: true)
+    bytes.appendLong(min(extremes.least, least).bitPattern)
+    bytes.appendLong(max(extremes.greatest, greatest).bitPattern)
+    bytes += joined
   }
 
   /// Adds one sketch's bytes to another's.
   static func join(_ bytes: inout [UInt8], _ other: [UInt8]) {
-    var sketch = Sketch(bytes: bytes)
-    sketch.merge(Sketch(bytes: other))
-    bytes.removeAll(keepingCapacity: true)
-    sketch.append(to: &bytes)
+    if other.count <= head { return }
+    let extremes = extremes(other)
+    join(&bytes, Array(other[head...]), least: extremes.least, greatest: extremes.greatest)
+  }
+
+  /// A sketch's bytes that come from outside, once they are found to be such; nil if they are not.
+  static func checked(_ bytes: [UInt8]) -> [UInt8]? {
+    var reader = HistoryByteReader(bytes)
+    guard reader.long() != nil, reader.long() != nil else { return bytes.isEmpty ? bytes : nil }
+    var number = Int64(BucketRun.lowestNumber)
+    while !reader.isAtEnd {
+      guard let code = reader.number(), code >> 2 < 1 << 20 else { return nil }
+      number += Int64(code >> 2) + 1
+      var weight = 1.0
+      switch code & 3 {
+      case 0: break
+      case 1:
+        guard let whole = reader.number(), whole < 1 << 53 else { return nil }
+        weight = Double(whole)
+      default:
+        guard let bits = reader.long() else { return nil }
+        weight = Double(bitPattern: bits)
+      }
+      if number > -Int64(BucketRun.lowestNumber) || !(weight > 0 && weight.isFinite) { return nil }
+    }
+    return bytes
+  }
+
+  private static func extremes(_ bytes: [UInt8]) -> (least: Double, greatest: Double) {
+    var reader = HistoryByteReader(bytes)
+    let least = reader.long() ?? 0
+    let greatest = reader.long() ?? 0
+    return (Double(bitPattern: least), Double(bitPattern: greatest))
+  }
+}
+
+extension BucketRun {
+  /// Two runs in one.
+  static func joined(_ left: [UInt8], _ right: [UInt8]) -> [UInt8] {
+    // Safe: the arrays lend their own bytes, and the room is as large as both.
+    unsafe left.withUnsafeBytes { left in
+      unsafe right.withUnsafeBytes { right in
+        unsafe [UInt8](unsafeUninitializedCapacity: max(1, left.count + right.count)) { bytes, count in
+          guard let start = bytes.baseAddress else { return }
+          count = unsafe merge(left, right, into: UnsafeMutableRawPointer(start))
+        }
+      }
+    }
   }
 }
 

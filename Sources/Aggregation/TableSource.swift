@@ -6,23 +6,47 @@ final class TableSource {
   /// The record's series, id + 1; 0 is a record that the reader has not met. The top bit: the budget paid for it.
   var seriesOf: ReservedArray<UInt32>
   /// What the reader saw last: a counter's two parts, a gauge's stamp and delta.
-  var seen: ReservedArray<Seen>
+  var seen: SeenValues
   /// Where the search for idle records goes on.
   var sweep = 0
   /// Records that people want gone, each with the epoch after which a touch keeps it.
   var dismissed: [(record: UInt32, epoch: UInt64)] = []
 
-  struct Seen: BitwiseCopyable {
-    var first: Int64
-    var second: Int64
-  }
-
   static let paid: UInt32 = 1 << 31
-  static let bytesPerRecord = MemoryLayout<UInt32>.stride * 3 + MemoryLayout<Seen>.stride
+  /// Of a table's log, the reader's number and the first part of what it saw.
+  static let bytesPerRecord = MemoryLayout<UInt32>.stride * 2 + MemoryLayout<Int64>.stride
 
   init(memory: TableMemory) throws(SystemError) {
     self.memory = memory
     seriesOf = try ReservedArray(capacity: memory.capacity)
-    seen = try ReservedArray(capacity: memory.capacity)
+    seen = try SeenValues(capacity: memory.capacity)
+  }
+}
+
+/// What a reader saw last of each record, in two columns: most records have no second part, and a page of zeros that is only read takes
+/// no memory.
+struct SeenValues: ~Copyable {
+  struct Seen {
+    var first: Int64
+    var second: Int64
+  }
+
+  private let first: ReservedArray<Int64>
+  private let second: ReservedArray<Int64>
+
+  init(capacity: Int) throws(SystemError) {
+    // All that can fail comes before the first member is set.
+    let first = try ReservedArray<Int64>(capacity: capacity)
+    let second = try ReservedArray<Int64>(capacity: capacity)
+    self.first = first
+    self.second = second
+  }
+
+  subscript(number: Int) -> Seen {
+    @inline(__always) get { Seen(first: first[number], second: second[number]) }
+    @inline(__always) nonmutating set {
+      first[number] = newValue.first
+      if second[number] != newValue.second { second[number] = newValue.second }
+    }
   }
 }

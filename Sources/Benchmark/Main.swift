@@ -28,7 +28,7 @@ struct Benchmark {
   }
 
   private static func run(_ words: [String]) throws {
-    if words.first == BareReceiver.command { return try BareReceiver.run(nap: Int(words.last ?? "") ?? 0) }
+    if words.first == BareReceiver.command { return try BareReceiver.run(naps: words.last == "naps") }
     var effort = Run.Effort.full
     var thresholds: Thresholds?
     var wanted: [String] = []
@@ -53,18 +53,18 @@ struct Benchmark {
   private static func measure(_ effort: Run.Effort, _ scenarios: [Scenario], _ thresholds: Thresholds?) throws {
     var run = Run(effort)
     for scenario in scenarios {
-      print("\n\(scenario.name): \(scenario.purpose); cores \(try CoreLatency.text()) before")
-      print(Table.head)
+      Run.write("\n\(scenario.name): \(scenario.purpose); cores \(try CoreLatency.text()) before")
+      Run.write(Table.head)
       try scenario.body(&run)
-      print("cores \(try CoreLatency.text()) after")
+      Run.write("cores \(try CoreLatency.text()) after")
     }
-    print("\nbars missed: \(run.missed.count)")
-    for row in run.missed { print(Table.text(row)) }
+    Run.write("\nbars missed: \(run.missed.count)")
+    for row in run.missed { Run.write(Table.text(row)) }
     guard let thresholds else { return }
     let faults = thresholds.faults(run.counts, areAll: scenarios.count == Self.scenarios.count)
-    for fault in faults { print("threshold: \(fault)") }
+    for fault in faults { Run.write("threshold: \(fault)") }
     if !faults.isEmpty { Program.exit(status: 1) }
-    print("thresholds: all \(run.counts.count) counts hold")
+    Run.write("thresholds: all \(run.counts.count) counts hold")
   }
 
   private static func refuse(_ message: String) {

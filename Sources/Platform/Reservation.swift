@@ -32,6 +32,15 @@ package struct Reservation: ~Copyable, @unchecked Sendable {
     }
   }
 
+  /// Gives the whole pages from `offset` to `end` back; they read as zero afterwards.
+  package func discard(from offset: Int, to end: Int) {
+    precondition(offset >= 0 && end <= byteCount)
+    let first = (offset + 4_095) & ~4_095
+    let last = (end + 4_095) & ~4_095
+    // Safe: within the mapping, whose length is whole pages.
+    if first < last { unsafe _ = madvise(base + first, last - first, MADV_DONTNEED) }
+  }
+
   deinit {
     // Safe: the mapping made in init, unmapped once.
     unsafe _ = munmap(base, byteCount)

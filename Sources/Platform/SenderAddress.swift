@@ -4,9 +4,10 @@ import Glibc
 /// Who sent something: an internet address without its port, or somebody on this machine over a unix socket.
 ///
 /// 16 bytes: an IPv6 address in the order of the network, IPv4 mapped into it (RFC 4291, section 2.5.5.2); all zero is a unix socket's.
+@frozen @usableFromInline
 package struct SenderAddress: Hashable, BitwiseCopyable, Sendable, CustomStringConvertible {
-  private let high: UInt64
-  private let low: UInt64
+  @usableFromInline let high: UInt64
+  @usableFromInline let low: UInt64
 
   /// Somebody on this machine.
   package static let local = SenderAddress(high: 0, low: 0)
@@ -53,10 +54,13 @@ package struct SenderAddress: Hashable, BitwiseCopyable, Sendable, CustomStringC
   @inlinable @inline(__always)
   package var place: Int { Int(truncatingIfNeeded: (bits &* 0x9E37_79B9_7F4A_7C15) &>> 40) }
 
-  @usableFromInline var bits: UInt64 { high ^ low }
+  @inlinable var bits: UInt64 { high ^ low }
+
+  @inlinable @inline(__always)
+  package static func == (left: Self, right: Self) -> Bool { left.high == right.high && left.low == right.low }
 
   /// `127.0.0.1`, `2001:db8::1`, or `unix`.
-  package var description: String {
+  @usableFromInline package var description: String {
     if self == .local { return "unix" }
     if isV4 {
       return stride(from: 24, through: 0, by: -8).map { "\((low >> UInt64($0)) & 0xFF)" }.joined(separator: ".")

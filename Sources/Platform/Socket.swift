@@ -106,6 +106,13 @@ package enum Socket {
     return Int(granted) / 2
   }
 
+  /// Lets the kernel hand over datagrams of one sender that came close together as one message (UDP_GRO, udp(7), Linux 5.0): a segmented
+  /// sender's or a network card's pass through the kernel once, not each by itself. From an ordinary sender on this machine nothing is
+  /// joined. A kernel that cannot do so goes on as before.
+  package static func joinDatagrams(_ socket: Descriptor) {
+    _ = try? set(socket, Int32(FOOTFALL_SOL_UDP), Int32(FOOTFALL_UDP_GRO), 1)
+  }
+
   /// Datagrams that the kernel has dropped at this socket since it was made, modulo 2^32 (SO_MEMINFO, linux/sock_diag.h). Read from the
   /// socket itself: SO_RXQ_OVFL rides on the next datagram, so it never tells of the last drops.
   package static func drops(_ socket: Descriptor) -> UInt32 {

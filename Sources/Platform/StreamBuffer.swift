@@ -2,13 +2,14 @@ import Bytes
 
 /// Where a worker reads its streams, one at a time: what was left of the stream's last read, and behind it the next bytes.
 ///
-///     | room for a rest … rest | 64 KiB of new bytes | LF | slack |
+///     | room for a rest … rest | 512 KiB of new bytes | LF | slack |
 ///
-/// One a worker; a connection keeps only its rest, and only between reads.
+/// One a worker, of which only what a read has reached takes memory; a connection keeps only its rest, and only between reads.
 @safe
 package struct StreamBuffer: ~Copyable {
-  /// Bytes read at once: larger reads gain nothing.
-  package static let readSize = 65_536
+  /// Bytes read at once. The kernel hands over a busy stream in longer pieces than 64 KiB, which saves a tenth of a line's cost; half of a
+  /// core's second cache, so that what was read is still there to be parsed.
+  package static let readSize = 512 << 10
 
   private let memory: Reservation
   private let roomForRest: Int

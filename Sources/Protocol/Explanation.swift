@@ -10,11 +10,12 @@ package func explain(_ bytes: PaddedBytes, into writer: inout ByteWriter, reader
   var sample = Sample()
   if bytes.count > 0 { _ = reader.read(bytes, at: 0, into: &sample) }
   let start = writer.count
+  let explanation = Explanation(bytes: bytes, reader: reader)
   do throws(LineFault) {
-    try Explanation(bytes: bytes, reader: reader).write(sample, keyLabels: keyLabels, into: &writer)
+    try explanation.write(sample, keyLabels: keyLabels, into: &writer)
   } catch {
     writer.truncate(to: start)
-    Explanation.write(error, of: bytes, into: &writer)
+    explanation.write(error, into: &writer)
   }
 }
 
@@ -147,36 +148,15 @@ private struct Explanation {
     if !fields.isEmpty { writer.append("}" as StaticString) }
   }
 
-  static func write(_ fault: LineFault, of bytes: PaddedBytes, into writer: inout ByteWriter) {
+  func write(_ fault: LineFault, into writer: inout ByteWriter) {
     writer.append("{\"error\":\"" as StaticString)
     writer.append(fault.reason.label)
     writer.append("\",\"at\":" as StaticString)
     writer.append(Int64(fault.offset))
     writer.append(",\"message\":" as StaticString)
-    let line = Array(bytes.copy(0..<bytes.count).prefix { $0 != UInt8(ascii: "\n") })
-    writer.appendJSON("\(fault.reason.message)\n\(FaultPicture(line, at: fault.offset).text)")
+    let line = bytes.copy(0..<bytes.lineEnd(from: 0))
+    let message = FaultMessage(fault: fault, line: line, isStrict: reader.strict)
+    writer.appendJSON("\(message.text)\n\(FaultPicture(line, at: fault.offset).text)")
     writer.append("}" as StaticString)
-  }
-}
-
-extension Refusal {
-  /// What is wrong, for people.
-  fileprivate var message: StaticString {
-    switch self {
-    case .emptyName: "the name is missing"
-    case .badName: "the name is not UTF-8 or holds control bytes"
-    case .noValue: "a value is missing: a line is name:value|type"
-    case .badValue: "this is no value of its type: a number, or for c a key of 1 to 512 bytes, or for s any text"
-    case .badType: "the type is not one of c, g, ms, h, d and s"
-    case .badRate: "a rate is a number above 0, as in @0.1"
-    case .badTags:
-      "tags are key:value or flags, in one style on a line, in UTF-8, and not named like the key's own label"
-    case .badTimestamp: "a timestamp is whole seconds since 1970"
-    case .tooLong: "a line has 8192 bytes at most"
-    case .truncated: "the datagram was longer than the buffer, and this line was cut"
-    case .limit: "there are too many series"
-    case .refusedSource: "the sender is not among those allowed"
-    case .malformed: "a section, or the header of an event, is not as it should be"
-    }
   }
 }

@@ -41,8 +41,11 @@ struct FaultPicture {
     return text
   }
 
+  /// What stands for a byte that cannot be shown.
+  static let placeholder: Unicode.Scalar = "·"
+
   /// The first character of `bytes` as it is shown, and its length in bytes.
-  private static func scalar(_ bytes: ArraySlice<UInt8>) -> (Unicode.Scalar, Int) {
+  static func scalar(_ bytes: ArraySlice<UInt8>) -> (Unicode.Scalar, Int) {
     var validator = UTF8Validator()
     var length = 0
     for byte in bytes.prefix(4) {
@@ -56,6 +59,6 @@ struct FaultPicture {
         break
       }
     }
-    return ("·", 1)
+    return (placeholder, 1)
   }
 }

@@ -24,7 +24,7 @@ extension LineReader {
     }
   }
 
-  /// `a:1|c:2|ms|@0.1:3|g`, the packing of old statsd.
+  /// `a:1|c|@0.5:2|ms|@0.1:3|g`, the packing of old statsd: each value has its type and perhaps its rate, and no other section.
   func readPackedTypes(_ line: Line, _ sample: inout Sample) throws(LineFault) {
     sample.form = .several
     sample.valueEnd = line.end
@@ -67,7 +67,10 @@ struct PackedNumbers {
   }
 }
 
-/// The items of `1|c:2|ms|@0.1`, each a value, its type, and perhaps its rate.
+/// The items of `1|c|@0.5:2|ms`, each a value, its type, and perhaps its rate.
+///
+/// As etsy/statsd reads them: it cuts a line at every colon, and what stands between two is read alone. So no section is shared, and tags,
+/// whose colons would cut as well, have no place.
 struct PackedTypes {
   private let line: Line
   private var place: Int
@@ -98,10 +101,10 @@ struct PackedTypes {
       throw line.fault(.badValue, at: place)
     }
     if end < line.end, bytes[end] == UInt8(ascii: "|") {
-      // Where tags stand the colons are theirs, and the type was no type.
-      guard bytes[end + 1] == UInt8(ascii: "@") else { throw line.fault(.badType, at: pipe + 1) }
       let rate = end + 1
+      guard bytes[rate] == UInt8(ascii: "@") else { throw line.fault(.malformed, at: rate) }
       (sample.rate, end) = try LineReader.readRate(line, at: rate)
+      if end < line.end, bytes[end] == UInt8(ascii: "|") { throw line.fault(.malformed, at: end + 1) }
       guard end == line.end || bytes[end] == UInt8(ascii: ":") else { throw line.fault(.badRate, at: rate + 1) }
     }
     place = end + 1

@@ -1,7 +1,7 @@
 import Bytes
 
 extension LineReader {
-  /// Reads the sections of a metric; `from` is at a `|` or at the line's end.
+  /// Reads the sections of a metric; `from` is behind the type, at a `|` or at the line's end.
   func readSections(_ line: Line, from: Int, _ sample: inout Sample) throws(LineFault) {
     var pipe = from
     var hasRate = false
@@ -10,7 +10,11 @@ extension LineReader {
       switch line.bytes[start] {
       case UInt8(ascii: "@"):
         let (rate, end) = try Self.readRate(line, at: start)
-        guard end == line.end || line.bytes[end] == UInt8(ascii: "|") else { throw line.fault(.badRate, at: start + 1) }
+        guard end == line.end || line.bytes[end] == UInt8(ascii: "|") else {
+          // The rate of the first of several values with types.
+          if pipe == from, line.bytes[end] == UInt8(ascii: ":") { return try readPackedTypes(line, &sample) }
+          throw line.fault(.badRate, at: start + 1)
+        }
         if !hasRate { sample.rate = rate }
         hasRate = true
         pipe = end

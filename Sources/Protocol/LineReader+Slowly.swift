@@ -89,15 +89,17 @@ extension LineReader {
     var packed = PackedNumbers(line.bytes, values)
     while packed.next() {}
     if let fault = packed.fault {
-      guard mayBeKey else { throw line.fault(.badValue, at: fault) }
-      try readKey(line, values, &sample)
+      guard mayBeKey, !NumberLookalike.matchesAll(line.bytes, fault..<values.upperBound) else {
+        throw line.fault(.badValue, at: fault)
+      }
+      readKey(line, values, &sample)
     } else {
       sample.form = .several
     }
   }
 
   /// `key:number`, or a key with colons.
-  private func readKey(_ line: Line, _ values: Range<Int>, _ sample: inout Sample) throws(LineFault) {
+  private func readKey(_ line: Line, _ values: Range<Int>, _ sample: inout Sample) {
     var lastColon = values.upperBound - 1
     while line.bytes[lastColon] != UInt8(ascii: ":") { lastColon -= 1 }
     sample.set(whole: 1)
@@ -106,10 +108,6 @@ extension LineReader {
       sample.set(count)
       sample.nameEnd = lastColon
     }
-    // `a::1` and `a::` are packed numbers whose first is missing.
-    var place = values.lowerBound
-    while place < sample.nameEnd, line.bytes[place] == UInt8(ascii: ":") { place += 1 }
-    if place == sample.nameEnd { throw line.fault(.badValue, at: values.lowerBound) }
   }
 }
 

@@ -9,7 +9,22 @@ import Bytes
 ///     several signs        --1  +-.5x
 ///     not finite           1e999
 enum NumberLookalike {
-  /// Whether the text in `range` is one of these, or empty.
+  /// Whether every field between colons in `range` is a number, looks like one, or is empty, and the last is none: packed numbers with a
+  /// broken one among them. A last field that is a number is the count of the key before it, however that looks.
+  static func matchesAll(_ bytes: PaddedBytes, _ range: Range<Int>) -> Bool {
+    var start = range.lowerBound
+    while true {
+      // With nearly all keys this is the end of it.
+      if start < range.upperBound, beginsKey(bytes[start]) { return false }
+      var end = start
+      while end < range.upperBound, bytes[end] != UInt8(ascii: ":") { end += 1 }
+      if !matches(bytes, start..<end) { return false }
+      if end == range.upperBound { return DecimalNumber(bytes, from: start, to: end) == nil }
+      start = end + 1
+    }
+  }
+
+  /// Whether the text in `range` is one of these, a number, or empty.
   static func matches(_ bytes: PaddedBytes, _ range: Range<Int>) -> Bool {
     var body = range
     while let first = body.first, isSign(bytes[first]) { body = first + 1..<range.upperBound }
@@ -57,6 +72,12 @@ enum NumberLookalike {
       }
     }
     return true
+  }
+
+  /// Whether nothing that looks like a number begins so.
+  private static func beginsKey(_ byte: UInt8) -> Bool {
+    let letter = byte | 0x20
+    return byte > UInt8(ascii: ":") && letter != UInt8(ascii: "n") && letter != UInt8(ascii: "i")
   }
 
   private static func isDigit(_ byte: UInt8) -> Bool { byte &- UInt8(ascii: "0") <= 9 }

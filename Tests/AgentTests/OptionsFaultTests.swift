@@ -97,6 +97,13 @@ import Testing
     #expect(found.exitStatus == 64)
   }
 
+  @Test func `is not measured against every option when it is too long to be one`() {
+    // A distance of a megabyte to each of them would be a minute's work.
+    let name = String(repeating: "w", count: 1 << 20)
+    #expect(Options.hint(for: name, among: ["workers"]) == "footfall --help lists them")
+    #expect(Options.hint(for: "max-series-per-metrik", among: ["udp", "max-series-per-metric"]).contains("-metric?"))
+  }
+
   @Test func `in the environment ends with status 78`() {
     let found = faults(environment: ["FOOTFALL_WROKERS": "2", "FOOTFALL_CONFIG": "/none", "WORKERS": "x"])
     #expect(

@@ -29,9 +29,9 @@ import Testing
     let world = World()
     let worker = world.workers[0]
     let text = PaddedText(Array(repeating: lines.joined(separator: "\n"), count: 40).joined(separator: "\n").utf8)
-    // Each half has its blocks once two epochs have passed.
+    // Each half has its blocks once two epochs have passed, and a timer's have grown to the end once they have been full.
     for second in 0..<4 as Range<Int64> {
-      _ = text.read { worker.count($0) }
+      for _ in 0..<16 { _ = text.read { worker.count($0) } }
       world.gather(second: second)
     }
     let before = worker.allocations
@@ -44,6 +44,43 @@ import Testing
     }
     #expect(worker.allocations - before == 0)
     #expect(world.view.seriesCount > 10)
+  }
+
+  /// One for each reason that a line can have, by the reader and by the spelling.
+  private static let refusedLines = [
+    ":1|c", "visit", "visit:", "visit:nan|c", "visit:1:nan|c", "visit:|c", "render:fast|ms", "render:1:fast|ms",
+    "queue:1e999|g",
+    "users:a\u{1}|s", "hits:1", "hits:1|q", "hits:1|c:2|c|T5", "hits:1|c:x|ms", "hits:1|c|@0", "hits:1|c|@0.5x",
+    "hits:1|c|Tnow",
+    "hits:1|c|nothing", "hits:1|c|#a|#b", "_e{5,9}:title|text", "_e{x}:title|text", "_sc|db.up", "_sc|db.up|7",
+    "_sc|db.up|0|d:x", "a\u{1}b:1|c", "visit:k\u{1}|c", "hits:1|c|#:v", "hits:1|c|#a:\u{1}",
+    "hits,env=prod:1|c|#host:web1",
+    "visit:page1|c|#page:page2", "visit:\(String(repeating: "k", count: 600))|c", String(repeating: "n", count: 9_000),
+  ]
+
+  @Test func `a million refused lines cost no allocation but that of the test's own library`() {
+    let world = World()
+    let worker = world.workers[0]
+    let text = PaddedText(
+      Array(repeating: Self.refusedLines.joined(separator: "\n"), count: 40).joined(separator: "\n").utf8)
+    for second in 0..<4 as Range<Int64> {
+      _ = text.read { worker.count($0) }
+      world.gather(second: second)
+    }
+    #if !DEBUG
+      let before = worker.allocations
+    #endif
+    var refused: UInt64 = 0
+    while refused < 1_000_000 {
+      let tally = text.read { worker.count($0) }
+      #expect(tally.accepted == 0)
+      refused += tally.lines
+    }
+    // Swift Testing keeps a backtrace of each error that is thrown, in one allocation. Unoptimised, a few sections allocate on their own.
+    #if !DEBUG
+      let allocations = worker.allocations - before
+      #expect(allocations <= refused, "\(allocations) for \(refused) lines")
+    #endif
   }
 
   @Test func `the counter sees an allocation, where no sanitizer has its place`() {

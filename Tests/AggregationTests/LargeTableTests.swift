@@ -44,4 +44,17 @@ import Testing
     #expect(total("last") == 7)
     #expect(total("visit") == Int64(Self.many + 1))
   }
+
+  @Test func `gives a long log back once it is read, and fills it again`() {
+    for round in 1...4 as ClosedRange<Int64> {
+      fill()
+      #expect(total("visit") == Int64(Self.many) * round)
+      for half in 0...1 {
+        let log = world.workers[0].memory.log(half)
+        #expect(log.count == 0)
+        // What stood there is gone with its page.
+        #expect(log[Self.many - 1] == 0)
+      }
+    }
+  }
 }

@@ -79,3 +79,13 @@ def start_agent(program, tmp_path):
 @pytest.fixture
 def agent(start_agent):
     return start_agent()
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    """One headless Chromium for all tests; each opens its page anew."""
+    # Here, since the other tests need no Selenium.
+    from harness.browser import running_browser
+
+    with running_browser(tmp_path_factory.mktemp("screenshots")) as running:
+        yield running

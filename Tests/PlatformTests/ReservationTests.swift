@@ -27,4 +27,19 @@ import Testing
     let error = #expect(throws: SystemError.self) { _ = try Reservation(byteCount: 1 << 60) }
     #expect(error?.number == ENOMEM)
   }
+
+  @Test func `pages given back read as zero, what stands on pages beside them stays`() throws {
+    let memory = try Reservation(byteCount: 4 * 4_096)
+    for place in stride(from: 0, to: memory.byteCount, by: 8) {
+      unsafe memory.base.storeBytes(of: 7, toByteOffset: place, as: Int.self)
+    }
+    memory.discard(from: 4_097, to: 3 * 4_096)
+    let kept = stride(from: 0, to: memory.byteCount, by: 8).filter {
+      unsafe memory.base.load(fromByteOffset: $0, as: Int.self) == 7
+    }
+    #expect(kept.allSatisfy { $0 < 2 * 4_096 || $0 >= 3 * 4_096 })
+    #expect(kept.count == 3 * 512)
+    memory.discard(from: 0, to: 0)
+    #expect(unsafe memory.base.load(as: Int.self) == 7)
+  }
 }

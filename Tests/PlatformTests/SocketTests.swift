@@ -9,7 +9,7 @@ import Testing
     try #require(SocketAddress(v4: "127.0.0.1", port: port))
   }
 
-  private func receiveAll(_ socket: Descriptor, _ arena: borrowing DatagramArena) -> Int {
+  private func receiveAll(_ socket: Descriptor, _ arena: inout DatagramArena) -> Int {
     var count = 0
     while case let more = arena.receive(socket), more > 0 { count += more }
     return count
@@ -38,10 +38,10 @@ import Testing
     let address = Socket.localAddress(first)
     let group = try [first] + (0..<3).map { _ in try Socket.boundDatagram(address) }
     for _ in 0..<20 { send(5, to: address, from: try sender()) }
-    let arena = try DatagramArena()
+    var arena = try DatagramArena()
     // A sender's datagrams are not spread: each socket has a multiple of five.
     var counts: [Int] = []
-    for socket in group { counts.append(receiveAll(socket, arena)) }
+    for socket in group { counts.append(receiveAll(socket, &arena)) }
     #expect(counts.reduce(0, +) == 100)
     #expect(counts.allSatisfy { $0 % 5 == 0 })
   }
@@ -86,8 +86,8 @@ import Testing
     #expect(Socket.setReceiveBuffer(receiver, bytes: 4_096) >= 1_024)
     #expect(Socket.drops(receiver) == 0)
     send(1_000, to: Socket.localAddress(receiver), from: try sender())
-    let arena = try DatagramArena()
-    let received = receiveAll(receiver, arena)
+    var arena = try DatagramArena()
+    let received = receiveAll(receiver, &arena)
     #expect(received > 0 && received < 1_000)
     #expect(Int(Socket.drops(receiver)) == 1_000 - received)
   }
@@ -101,7 +101,7 @@ import Testing
   {
     let receiver = try Socket.boundDatagram(loopback())
     let address = Socket.localAddress(receiver)
-    let arena = try DatagramArena()
+    var arena = try DatagramArena()
     let from = try sender()
     send(7, to: address, from: from)
     try Socket.refuseArrivals(receiver)
@@ -110,7 +110,7 @@ import Testing
     // The first is turned away, of which the second tells.
     #expect(connected.write([1].span) == .bytes(1))
     #expect(connected.write([1].span) == .failed(ECONNREFUSED))
-    let received = receiveAll(receiver, arena)
+    let received = receiveAll(receiver, &arena)
     #expect(received == 7)
     #expect(Socket.drops(receiver) == 0)
   }
@@ -126,12 +126,12 @@ import Testing
       // Until it learns that nobody listens.
       while from.write([1, 2, 3].span) == .bytes(3) { sent.count += 1 }
     }
-    let arena = try DatagramArena()
+    var arena = try DatagramArena()
     var received = 0
     while received < 2_000 { received += arena.receive(receiver) }
     try Socket.refuseArrivals(receiver)
     thread.join()
-    received += receiveAll(receiver, arena)
+    received += receiveAll(receiver, &arena)
     // The one that was turned away: the sender learned of it with its next, which was not sent.
     #expect(sent.count == received + Int(Socket.drops(receiver)) + 1)
   }

@@ -3,7 +3,7 @@
 import { h, setText } from "./dom.js";
 import { compact, count, tick, time } from "./format.js";
 
-const STEPS = [60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800];
+const STEPS = [10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800];
 const BOTTOM = 22;
 const TOP = 8;
 

@@ -37,8 +37,8 @@ function decode(part) {
 
 function tell(name) {
   state.dataset.state = name;
-  const text = { live: moment ? `Live · up ${span(moment.uptime_seconds)}` : "Live", lost: "Reconnecting" }[name];
-  setText(state.lastElementChild, text);
+  setText(state.children[1], { live: "Live", lost: "Reconnecting" }[name]);
+  setText(state.children[2], name === "live" && moment ? `up ${span(moment.uptime_seconds)}` : "");
 }
 
 addEventListener("hashchange", () => {

@@ -53,8 +53,9 @@ export function bytes(value) {
 export function span(seconds) {
   if (seconds < 60) return `${Math.floor(seconds)} s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
-  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
-  return `${Math.floor(seconds / 86_400)} d ${Math.floor((seconds % 86_400) / 3600)} h`;
+  const [much, unit, little, rest] = seconds < 86_400
+    ? [3600, "h", "min", Math.floor((seconds % 3600) / 60)] : [86_400, "d", "h", Math.floor((seconds % 86_400) / 3600)];
+  return `${Math.floor(seconds / much)} ${unit}${rest ? ` ${rest} ${little}` : ""}`;
 }
 
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
@@ -71,7 +72,7 @@ export function time(second, step = 1) {
 /** A tick on an axis whose ticks are `step` seconds apart. */
 export function tick(second, step) {
   const date = new Date(second * 1000);
-  return step >= 86_400 ? day.format(date) : clock.format(date);
+  return step >= 86_400 ? day.format(date) : (step < 60 ? clockSeconds : clock).format(date);
 }
 
 /** What a series is called: its labels' values, the name of the label where it is not the one expected. */

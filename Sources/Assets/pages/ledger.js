@@ -89,7 +89,7 @@ export class Ledger {
 /** The lines refused last, with their senders, as `/status` tells them. */
 export class Refusals {
   #rows = h("ol", { class: "refused-lines" });
-  element = h("details", { class: "card" }, h("summary", {}, h("h2", {}, "Lines refused last")), this.#rows);
+  element = h("details", { class: "card", hidden: true }, h("summary", {}, h("h2", {}, "Lines refused last")), this.#rows);
 
   take(status) {
     const lines = (status.recent_refusals ?? []).slice(0, 12);

@@ -4,7 +4,7 @@ import { Sparkline, TimeChart } from "./chart.js";
 import { h, keyed, setText } from "./dom.js";
 import { compact, count, labels, quantity } from "./format.js";
 import { Buckets } from "./live.js";
-import { metric, points } from "./stats.js";
+import { metric, points, quantileWindow } from "./stats.js";
 
 /** The address of a metric's own view, of all its series or of those that fit. */
 export function linkTo(name, match = null) {
@@ -30,6 +30,7 @@ export class TopList {
   take(answer) {
     const top = answer?.top ?? [];
     this.#hasRecent = top.some((one) => one.recent !== undefined);
+    this.element.classList.toggle("totals", this.#hasRecent);
     const most = Math.max(1, ...top.map((one) => one.recent ?? one.value));
     this.#draw(top.map((one) => ({ ...one, share: (one.recent ?? one.value) / most })));
   }
@@ -77,7 +78,6 @@ export class TopList {
 /** A few timers, each with its quantiles now and as bands over time. */
 export class TimerGrid {
   element = h("div", { class: "timers" });
-  #bands = new Map();
 
   /** Asks for each of `metrics` what it is now. */
   async take(metrics) {
@@ -86,21 +86,20 @@ export class TimerGrid {
       const answer = await metric(name, { timeframe_hours: 1, top: 0 }, type);
       if (answer) answers.push([`${type} ${name}`, { ...answer, name }]);
     }
-    keyed(this.element, answers, (key) => this.#card(key));
+    keyed(this.element, answers, () => this.#card());
   }
 
-  #card(key) {
+  #card() {
     const chart = new QuantileChart(150);
     const [name, figures] = [h("a"), h("dl", { class: "quantiles" })];
     const element = h("section", { class: "card timer" }, h("header", { class: "head" }, h("h2", {}, name), h("small", { class: "muted" })),
       figures, chart.element);
-    this.#bands.set(key, chart);
     return {
       element,
       update: (answer) => {
         setText(name, answer.name);
         name.href = linkTo(answer.name);
-        setText(element.querySelector("small"), `${count(answer.recent ?? answer.count)} timed`);
+        setText(element.querySelector("small"), `${count(answer.recent ?? answer.count)} in the last hour`);
         writeQuantiles(figures, answer);
         chart.take(answer);
       },
@@ -118,9 +117,8 @@ export function writeQuantiles(list, answer) {
 /** 0.95 is p95, 0.999 is p99.9. */
 export const rank = (share) => `p${+(share * 100).toFixed(3)}`;
 
-/** Quantiles over the last hour: as the program remembers them, else as they were when this page asked. */
+/** The quantiles of each minute or hour as bands. */
 export class QuantileChart {
-  #own = new Map();
   #chart = null;
   element = h("div");
 
@@ -129,25 +127,21 @@ export class QuantileChart {
   }
 
   take(answer) {
-    const shares = Object.keys(answer.quantiles ?? {});
-    if (!this.#chart) {
-      this.#chart = new TimeChart({
-        label: `Quantiles of ${answer.name}, the last hour`, kind: "band", tone: "timer", height: this.height,
-        format: (value) => quantity(value, answer.unit), axis: (value) => quantity(value, answer.unit), names: shares.map(rank),
-      });
-      this.element.append(this.#chart.element);
-    }
-    const now = Math.floor(Date.now() / 60_000) * 60;
-    const present = shares.map((share) => answer.quantiles[share]);
-    if (present.every((value) => value !== null)) this.#own.set(now, present);
-    for (const point of answer.history?.points ?? []) {
-      const values = shares.map((share) => point.quantiles?.[share] ?? null);
-      if (values.every((value) => value !== null)) this.#own.set(Math.floor(Date.parse(point.time) / 60_000) * 60, values);
-    }
-    const from = now - 59 * 60;
-    for (const at of this.#own.keys()) if (at < from) this.#own.delete(at);
-    const values = Array.from({ length: 60 }, (_, place) => this.#own.get(from + place * 60) ?? null);
-    this.#chart.draw({ from, to: now + 60, step: 60, values });
+    const window = quantileWindow(answer);
+    this.element.hidden = !window;
+    if (!window) return;
+    const shares = Object.keys(answer.quantiles).sort((one, other) => one - other);
+    this.#chart ??= this.#make(answer, shares.map(rank));
+    this.#chart.draw(window);
+  }
+
+  #make({ name, unit }, names) {
+    const chart = new TimeChart({
+      label: `Quantiles of ${name}`, kind: "band", tone: "timer", height: this.height, names, format: (value) => quantity(value, unit),
+      axis: (value) => quantity(value, unit),
+    });
+    this.element.append(chart.element);
+    return chart;
   }
 }
 
@@ -172,7 +166,7 @@ export class MetricTable {
         setText(name, one.name);
         name.href = linkTo(one.name);
         setText(type, one.type.replace("_", " "));
-        setText(total, count(one.total ?? one.distinct));
+        setText(total, one.total === undefined ? "" : count(one.total));
         setText(series, count(one.series));
       },
     };

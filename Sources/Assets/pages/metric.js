@@ -7,10 +7,10 @@ import { QuantileChart, linkTo, literal, writeQuantiles } from "./lists.js";
 import { Buckets, every } from "./live.js";
 import { isTimer, metric, points } from "./stats.js";
 
-/** Hours shown, the step of the bars in seconds, and what the choice is called. */
+/** Hours asked for, the step of the bars in seconds, and what the choice is called. Up to ten minutes, from the minute's begin, come by second. */
 const RANGES = [
-  { hours: 1 / 6, step: 5, name: "10 min" }, { hours: 1, step: 60, name: "1 hour" }, { hours: 24, step: 1800, name: "1 day" },
-  { hours: 168, step: 3 * 3600, name: "1 week" },
+  { hours: 0.15, step: 5, name: "10 min", last: "10 min" }, { hours: 1, step: 60, name: "1 hour", last: "hour" }, { hours: 24, step: 1800, name: "1 day", last: "day" },
+  { hours: 168, step: 3 * 3600, name: "1 week", last: "week" },
 ];
 
 export class Metric {
@@ -20,16 +20,15 @@ export class Metric {
   #quantiles = h("dl", { class: "quantiles" });
   #bands = new QuantileChart(200);
   #chart = null;
+  #over = h("section", { class: "card over-time" });
   #place = h("div");
   #missing = h("p", { class: "muted missing", hidden: true }, "Nothing of this name and these labels has come yet.");
-  #total = null;
 
   constructor(name, query) {
     this.name = name;
     this.match = query.getAll("match");
     this.range = RANGES.find((range) => String(range.hours) === query.get("hours")) ?? RANGES[1];
     this.title = `${name} · Footfall`;
-    this.buckets = new Buckets(this.range.step, Math.round((this.range.hours * 3600) / this.range.step));
     this.element = this.#build();
     this.#ends = [every(this.range.hours < 1 ? 2 : 5, () => this.#ask())];
   }
@@ -38,29 +37,36 @@ export class Metric {
     for (const end of this.#ends) end();
   }
 
-  take(moment) {
-    this.second = moment.second;
+  /** Takes a message of `/events`, of which a single metric's view needs nothing. */
+  take() {}
+
+  /** The points as bars: counts in steps that can be told apart, distinct members as they came, since they cannot be added up. */
+  #window(answer) {
+    const { start, step, values } = answer.points;
+    const known = points(answer);
+    if (answer.type === "set") return { from: start, to: start + values.length * step, step, values };
+    const wide = Math.max(step, this.range.step);
+    const buckets = new Buckets(wide, Math.max(1, Math.floor((values.length * step) / wide)));
+    buckets.seed(known);
+    return buckets.window(known.at(-1)[0]);
   }
 
   async #ask() {
-    const answer = await metric(this.name, { timeframe_hours: Math.max(0.1, this.range.hours), match: this.match, top: 20, by: "recent" });
+    const answer = await metric(this.name, { timeframe_hours: this.range.hours, match: this.match, top: 20, by: "recent" });
     this.#missing.hidden = Boolean(answer);
     if (!answer) return;
-    const now = this.second ?? Date.now() / 1000;
-    const known = points(answer);
-    // Without a memory of the program's the page has what it saw itself.
-    const total = answer.total ?? answer.count ?? 0;
-    if (known.length) this.buckets.seed(known);
-    else if (this.#total !== null && total > this.#total) this.buckets.add(now, total - this.#total);
-    this.#total = total;
     this.#writeFigures(answer);
     if (isTimer(answer.type)) {
       this.#place.hidden = false;
       writeQuantiles(this.#quantiles, answer);
       this.#bands.take({ ...answer, name: this.name });
     }
-    this.#chart ??= this.#makeChart(answer);
-    this.#chart.draw(this.buckets.window(now));
+    // A gauge is what it is now: there are no points of it.
+    this.#over.hidden = !answer.points;
+    if (answer.points) {
+      this.#chart ??= this.#makeChart(answer);
+      this.#chart.draw(this.#window(answer));
+    }
     const top = answer.top ?? [];
     const amount = (one) => one.recent ?? one.value ?? one.count ?? 0;
     const most = Math.max(1, ...top.map(amount));
@@ -72,16 +78,16 @@ export class Metric {
     if (answer.total !== undefined) figures.unshift(["total", count(answer.total)]);
     if (answer.count !== undefined) figures.unshift(["timed", count(answer.count)]);
     if (answer.distinct !== undefined) figures.unshift(["distinct", count(answer.distinct)]);
-    if (answer.recent !== undefined) figures.unshift([`last ${this.range.name}`, count(answer.recent)]);
-    if (typeof answer.rate === "number") figures.splice(1, 0, ["a second", rate(answer.rate)]);
+    if (answer.recent !== undefined) figures.unshift([`last ${this.range.last}`, count(answer.recent)]);
+    if (answer.rate_per_second !== undefined) figures.splice(1, 0, ["a second", rate(answer.rate_per_second)]);
     if (answer.window_seconds) figures.push(["window", span(answer.window_seconds)]);
     this.#figures.replaceChildren(...figures.map(([term, value]) => h("div", {}, h("dd", {}, value), h("dt", {}, term))));
   }
 
   #makeChart(answer) {
-    const chart = new TimeChart({ label: `${this.name}, the last ${this.range.name}`, kind: "bars", height: 240,
+    const chart = new TimeChart({ label: `${this.name}, the last ${this.range.last}`, kind: "bars", height: 240,
       tone: isTimer(answer.type) ? "timer" : this.name === "buy" ? "buy" : "accent" });
-    this.element.querySelector(".over-time").append(chart.element);
+    this.#over.append(chart.element);
     return chart;
   }
 
@@ -110,16 +116,17 @@ export class Metric {
     });
     const ranges = h("div", { class: "ranges", role: "group", "aria-label": "Time shown" }, RANGES.map((range) =>
       h("a", { href: this.#address(this.match, range), "aria-current": range === this.range ? "true" : null }, range.name)));
-    const query = new URLSearchParams([...this.match.map((one) => ["match", one]), ["timeframe_hours", Math.max(0.1, this.range.hours)]]);
-    this.#place.append(h("section", { class: "card timer" }, h("header", { class: "head" }, h("h2", {}, "Quantiles", h("small", {}, "last hour"))),
+    const query = new URLSearchParams([...this.match.map((one) => ["match", one]), ["timeframe_hours", this.range.hours]]);
+    this.#over.append(h("header", { class: "head" }, h("h2", {}, "Over time"), ranges));
+    this.#place.append(h("section", { class: "card timer" }, h("header", { class: "head" }, h("h2", {}, "Quantiles", h("small", {}, `last ${this.range.last}`))),
       this.#quantiles, this.#bands.element));
     this.#place.hidden = true;
     return h("div", { class: "stack" },
       h("nav", { class: "crumbs", "aria-label": "Where you are" }, h("a", { href: "#/" }, "Overview"), h("span", { "aria-hidden": "true" }, "/"),
         this.match.length ? h("a", { href: linkTo(this.name) }, this.name) : h("span", {}, this.name)),
-      h("header", { class: "title" }, h("h1", {}, this.match.length ? this.match.join("  ") : this.name), this.#figures),
+      h("header", { class: "title" }, h("h1", {}, this.match.length ? this.match.map(matchView) : this.name), this.#figures),
       this.#missing,
-      h("section", { class: "card over-time" }, h("header", { class: "head" }, h("h2", {}, "Over time"), ranges)),
+      this.#over,
       this.#place,
       h("section", { class: "card" }, h("header", { class: "head" }, h("h2", {}, "Top series"), form), this.#top),
       h("section", { class: "card" }, h("h2", {}, "The same as JSON"),
@@ -131,4 +138,10 @@ export class Metric {
     if (range !== RANGES[1]) query.set("hours", range.hours);
     return `#/metric/${encodeURIComponent(this.name)}${query.size ? `?${query}` : ""}`;
   }
+}
+
+/** page:/promo as a heading: the label stands back behind its value. */
+function matchView(match) {
+  const colon = match.indexOf(":");
+  return [h("small", {}, match.slice(0, colon)), " ", match.slice(colon + 1), " "];
 }

@@ -57,7 +57,9 @@ export class Overview {
     setText(this.#tiles.lines.value, rate(moment.lines_per_second));
     setText(this.#tiles.lines.note, `${count(moment.series)} series of ${count(moment.metrics)} ${moment.metrics === 1 ? "metric" : "metrics"}`);
     setText(this.#tiles.buys.note, `${count(moment.total_buys)} since the start`);
-    this.#charts.second.draw(visits.second.window(moment.second - 1));
+    // A program that has just begun has no ten minutes to show.
+    const seconds = Math.round(Math.min(600, Math.max(60, moment.uptime_seconds)));
+    this.#charts.second.draw(visits.second.window(moment.second - 1, seconds));
     for (const name of ["minute", "hour", "week"]) {
       const window = visits[name].window(moment.second);
       this.#charts[name].draw(window);
@@ -101,7 +103,7 @@ export class Overview {
     setText(this.#tiles.visitors.value, count(stats.unique_visitors));
     setText(this.#tiles.buys.value, count(stats.n_recent_buys ?? stats.total_buys));
     this.#metrics.take(metrics, stats.metrics_known);
-    const top = { timeframe_hours: 1, by: "recent", top: 10 };
+    const top = { timeframe_hours: 1, by: "recent", top: 10, top_points: 10 };
     if (this.#moment.total_visits > 0) this.#pages.take(await metric("visit", top, "counter"));
     this.#promotions.element.hidden = !has("buy");
     if (has("buy")) this.#promotions.take(await metric("buy", { ...top, top: 6 }, "counter"));
@@ -111,7 +113,7 @@ export class Overview {
   /** The program's memory of the visits takes the place of the page's own. */
   async #remember() {
     if (this.#moment.total_visits === 0) return;
-    const windows = [["second", 1 / 6], ["minute", 1], ["hour", 24], ["week", 168]];
+    const windows = [["second", 0.15], ["minute", 1], ["hour", 24], ["week", 168]];
     for (const [name, hours] of windows) {
       const known = points(await metric("visit", { timeframe_hours: hours, top: 0 }, "counter"));
       if (known.length) visits[name].seed(known);

@@ -25,14 +25,19 @@ export function metricsOf(stats) {
     (metric.types ?? [metric]).map((one) => ({ name, ...one })));
 }
 
-/** The points of an answer as [[second, value], …]; empty where it has none. `pick` takes a point's value. */
-export function points(answer, pick = (point) => point.value ?? point.count ?? 0) {
-  return (answer?.history?.points ?? []).map((point) =>
-    Array.isArray(point) ? [point[0], point[1]] : [seconds(point.time), pick(point)]);
+/** The points of an answer as [[second, value], …]; empty where it has none. */
+export function points(answer) {
+  const { start, step, values } = answer?.points ?? { values: [] };
+  return values.map((value, place) => [start + place * step, value]);
 }
 
-function seconds(time) {
-  return typeof time === "number" ? time : Date.parse(time) / 1000;
+/** The quantiles of an answer by step, as {from, to, step, values} of a chart: each step's ascending, or null where nothing was timed. */
+export function quantileWindow(answer) {
+  const { start, step, ...ranks } = answer?.quantile_points ?? {};
+  const rows = Object.entries(ranks).sort(([one], [other]) => one - other).map(([, row]) => row);
+  if (!rows.length) return null;
+  const values = rows[0].map((_, place) => (rows.every((row) => row[place] !== null) ? rows.map((row) => row[place]) : null));
+  return { from: start, to: start + values.length * step, step, values };
 }
 
 export const isTimer = (type) => type === "timer" || type === "histogram" || type === "distribution";

@@ -5,8 +5,8 @@ import Synchronization
 
 /// The floor: takes datagrams as an agent must, with address and control messages, and does nothing with them.
 ///
-/// It is this program again (`Benchmark bare-receiver NAP`), in a process of its own as the agent is: it writes its port, then answers
-/// each line on standard input with `datagrams dropped`, until the input ends.
+/// It is this program again (`Benchmark bare-receiver naps`), in a process of its own as the agent is: it writes its port, then answers
+/// each byte on standard input with `books DATAGRAMS DROPPED`, until the input ends.
 enum BareReceiver {
   static let command = "bare-receiver"
   private static let batch = 64
@@ -19,11 +19,12 @@ enum BareReceiver {
 
   private final class Counts: Sendable { let datagrams = Atomic<Int>(0) }
 
-  /// - Parameter nap: nanoseconds of sleep after a batch less than half full; 0: it waits in the kernel.
-  static func run(nap: Int) throws(SystemError) {
+  /// - Parameter naps: whether it sleeps a while after a batch less than half full, by the product's rule (`DatagramInlet`): until half
+  ///   a MiB of the receive buffer is full again, at the rate of the last time. Otherwise it waits in the kernel.
+  static func run(naps: Bool) throws(SystemError) {
     let socket = try Self.bound()
     let counts = Counts()
-    _ = try Thread("receiver") { receive(socket, nap, counts) }
+    _ = try Thread("receiver") { receive(socket, naps, counts) }
     StandardOutput.write(Array("port \(try ClientSocket.boundPort(of: socket))\n".utf8))
     StandardInput.read { asked in
       for _ in 0..<asked.count {
@@ -45,7 +46,7 @@ enum BareReceiver {
     return socket
   }
 
-  private static func receive(_ socket: Descriptor, _ nap: Int, _ counts: Counts) {
+  private static func receive(_ socket: Descriptor, _ naps: Bool, _ counts: Counts) {
     // Safe: to the end of the function, each pointer leads to a slot's part of its own allocation, and none is ever freed.
     let slots = UnsafeMutableRawPointer.allocate(byteCount: batch * slot, alignment: 4_096)
     let names = UnsafeMutableRawPointer.allocate(byteCount: batch * 32, alignment: 8)
@@ -60,6 +61,7 @@ enum BareReceiver {
       unsafe headers[place].header.msg_name = names + place * 32
       unsafe headers[place].header.msg_control = controls + place * controlBytes
     }
+    var nap = Nap()
     while true {
       for place in 0..<batch {
         unsafe headers[place].header.msg_namelen = 28
@@ -69,9 +71,26 @@ enum BareReceiver {
       let count = unsafe Int(footfall_recvmmsg(socket.number, headers, UInt32(batch), waitForOne, nil))
       if count <= 0 { continue }
       var datagrams = 0
-      for place in 0..<count { unsafe datagrams += parts(of: headers[place]) }
+      for place in 0..<count {
+        unsafe datagrams += parts(of: headers[place])
+        nap.charged += unsafe 1_024 + Int(headers[place].length) * 2
+      }
       counts.datagrams.wrappingAdd(datagrams, ordering: .releasing)
-      if nap > 0 && count < batch / 2 { Clock.sleep(nanoseconds: nap) }
+      if naps && count < batch / 2 { nap.sleep() }
+    }
+  }
+
+  private struct Nap {
+    /// Bytes of the receive buffer that messages took since the last nap, about.
+    var charged = 0
+    private var began = Clock.monotonic()
+
+    mutating func sleep() {
+      let now = Clock.monotonic()
+      let wanted = Double(512 << 10) * Double(now - began) / Double(charged)
+      charged = 0
+      began = now
+      Clock.sleep(nanoseconds: Int(min(max(wanted, 20_000), 2_000_000)))
     }
   }
 
@@ -103,11 +122,10 @@ final class BareReceiverProcess {
   let udpPort: UInt16
   var reading: ProcessReading { ProcessReading(pid: child.pid) }
 
-  /// - Parameter nap: in nanoseconds; 0: none.
-  init(nap: Int, processor: Int?) throws(SystemError) {
+  init(naps: Bool, processor: Int?) throws(SystemError) {
     let own = try File.link("/proc/self/exe")
     child = try Child(
-      [own, BareReceiver.command, "\(nap)"], reading: .output, hasInput: true, processor: processor)
+      [own, BareReceiver.command, naps ? "naps" : "waits"], reading: .output, hasInput: true, processor: processor)
     let words = try child.readLines { $0.hasPrefix("port ") }.split(whereSeparator: { $0 == " " || $0 == "\n" })
     udpPort = UInt16(words[1]) ?? 0
   }

@@ -27,9 +27,15 @@ struct ProcessReading {
   }
 
   /// CPU time in nanoseconds of the threads whose name begins so. Exact once they sleep; of a thread that runs, up to its last tick.
-  func cpu(ofThreads prefix: String = "") -> Int64 {
+  func cpu(ofThreads prefix: String = "") -> Int64 { schedule(prefix, 0) }
+
+  /// Nanoseconds that these threads were ready to run and had no processor: what others took from them.
+  func waiting(ofThreads prefix: String = "") -> Int64 { schedule(prefix, 1) }
+
+  private func schedule(_ prefix: String, _ place: Int) -> Int64 {
     tasks.filter { $0.name.hasPrefix(prefix) }.reduce(0) { sum, task in
-      sum + (text("task/\(task.id)/schedstat").split(separator: " ").first.flatMap { Int64($0) } ?? 0)
+      let words = text("task/\(task.id)/schedstat").split(separator: " ")
+      return sum + (words.count > place ? Int64(words[place]) ?? 0 : 0)
     }
   }
 

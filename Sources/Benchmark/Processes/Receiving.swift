@@ -9,7 +9,7 @@ protocol Receiving {
   func received() throws(SystemError) -> Received
 }
 
-struct Received {
+struct Received: Equatable {
   var datagrams = 0
   var dropped = 0
   var lines = 0
@@ -39,7 +39,11 @@ struct Trial {
   var received = Received()
   /// Nanoseconds of the receiving threads.
   var cpu: Int64 = 0
+  /// Nanoseconds that they were ready to run and had no processor.
+  var waiting: Int64 = 0
 
+  /// Of the time that they wanted to run, what others took.
+  var percentWaiting: Double { 100 * Double(waiting) / Double(max(1, waiting + cpu)) }
   var cpuADatagram: Double { Double(cpu) / Double(max(1, received.datagrams)) }
   var cpuALine: Double { Double(cpu) / Double(max(1, received.lines)) }
   var isLossFree: Bool { received.dropped == 0 }
@@ -47,21 +51,26 @@ struct Trial {
   var datagramsPerSecond: Double { Double(received.datagrams) * 1e9 / Double(max(1, sent.nanoseconds)) }
   var linesPerSecond: Double { Double(received.lines) * 1e9 / Double(max(1, sent.nanoseconds)) }
 
-  /// Sends and waits until all of it is received or dropped, at most two seconds.
+  /// Sends and waits until all of it is received or dropped, or nothing has come for 200 ms.
   init(_ receiver: some Receiving, _ crew: Crew, seconds: Double, pace: Double? = nil) throws(SystemError) {
     let threads = type(of: receiver).receivingThreads
     let before = try receiver.received()
     let cpuBefore = receiver.reading.cpu(ofThreads: threads)
+    let waitingBefore = receiver.reading.waiting(ofThreads: threads)
     sent = try crew.send(seconds: seconds, pace: pace)
-    let end = Clock.monotonic() + 2_000_000_000
-    repeat {
+    // Of trains that the kernel could not keep it counts one drop each, so a sum that stands still is an end too.
+    var still = 0
+    while !isComplete && still < 100 {
       Clock.sleep(nanoseconds: 2_000_000)
       let now = try receiver.received()
+      let last = received
       received = Received(
         datagrams: now.datagrams - before.datagrams, dropped: now.dropped - before.dropped,
         lines: now.lines - before.lines)
-    } while !isComplete && Clock.monotonic() < end
+      still = received == last ? still + 1 : 0
+    }
     cpu = receiver.reading.cpu(ofThreads: threads) - cpuBefore
+    waiting = receiver.reading.waiting(ofThreads: threads) - waitingBefore
   }
 
   private var isComplete: Bool {

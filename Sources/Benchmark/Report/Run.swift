@@ -30,9 +30,12 @@ struct Run {
 
   /// Prints a row.
   mutating func report(_ row: Row) {
-    print(Table.text(row))
+    Self.write(Table.text(row))
     if let bar = row.bar, !bar.isMet(by: row.spread.median) { missed.append(row) }
   }
+
+  /// Writes a line at once: a run takes minutes, and its reader may be a pipe.
+  static func write(_ line: String) { StandardOutput.write(Array((line + "\n").utf8)) }
 
   mutating func report(_ name: String, _ unit: String, _ values: [Double], _ bar: Row.Bar? = nil) {
     report(Row(name, unit, values, bar))

@@ -1,15 +1,12 @@
 import Platform
 
 extension Scenario {
-  /// Nanoseconds that the product naps after a small batch (`ReceiveWorker`).
-  private static let nap = 20_000
-
   /// The product against a program that only receives: one line a datagram.
   static let datagrams = Scenario("datagrams", "one line a datagram, against a bare receiver, interleaved") { run in
     for (name, packing) in [("ordinary", Traffic.Packing.single), ("segmented", .singleTrain)] {
       let traffic = Traffic(.keyed, series: run.effort.small, packing)
-      let bare = try BareReceiverProcess(nap: nap, processor: Pinning.measured)
-      let sleepless = try BareReceiverProcess(nap: 0, processor: Pinning.measured)
+      let bare = try BareReceiverProcess(naps: true, processor: Pinning.measured)
+      let sleepless = try BareReceiverProcess(naps: false, processor: Pinning.measured)
       let agent = try AgentProcess(processor: Pinning.measured)
       let toBare = try Crew(traffic, to: .udp(port: bare.udpPort))
       let toSleepless = try Crew(traffic, to: .udp(port: sleepless.udpPort))
@@ -36,6 +33,7 @@ extension Scenario {
         "\(name), receiver without a nap: received", "M/s", trials.map { $0.sleepless.datagramsPerSecond / 1e6 })
       run.report("\(name), bare receiver that naps: received", "M/s", trials.map { $0.bare.datagramsPerSecond / 1e6 })
       run.report("\(name), agent: received", "M/s", trials.map { $0.agent.datagramsPerSecond / 1e6 })
+      run.report("\(name), agent: waited for a processor", "%", trials.map(\.agent.percentWaiting))
       run.report("\(name), agent: lost", "%", trials.map(\.agent.percentLost), .atMost(0))
       run.report(
         "\(name), agent: received over one without a nap", "ratio",

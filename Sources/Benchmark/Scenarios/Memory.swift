@@ -5,9 +5,10 @@ extension Scenario {
   static let memory = Scenario("memory", "resident bytes a series, the product; history apart") { run in
     try measureCounters(&run)
     let cases: [(String, LineForm, Int, Double?)] = [
-      ("counter with two tags", .tagged, 1, nil), ("gauge", .gauge, 1, nil), ("timer of 1 sample", .timer, 1, nil),
-      ("timer of 100 samples", .timer, 100, 1_024), ("set of 1 member", .set, 1, nil),
-      ("set of 100 members", .set, 100, nil),
+      ("counter with two tags, a metric each", .tagged, 1, nil), ("gauge, a metric each", .gauge, 1, nil),
+      ("timer of 1 sample, a metric each", .timer, 1, nil),
+      ("timer of 100 samples, a metric each", .timer, 100, 1_024), ("set of 1 member, a metric each", .set, 1, nil),
+      ("set of 100 members, a metric each", .set, 100, nil),
     ]
     for (name, form, samples, bar) in cases {
       let series = run.effort.middle

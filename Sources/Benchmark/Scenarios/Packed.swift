@@ -22,6 +22,7 @@ extension Scenario {
       let name = "\(form.rawValue), \(series.short) series, \(sender)"
       run.report("\(name): lines/s", "M/s", best.map { $0.linesPerSecond / 1e6 }, bar.map { .atLeast($0) })
       run.report("\(name): CPU", "ns/line", best.map(\.cpuALine))
+      run.report("\(name): waited for a processor", "%", best.map(\.percentWaiting))
     }
   }
 }

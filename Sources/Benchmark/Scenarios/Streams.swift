@@ -18,6 +18,7 @@ extension Scenario {
       for _ in 0..<run.effort.rounds { trials.append(try Trial(agent, crew, seconds: run.effort.trialSeconds)) }
       run.report("\(name): lines/s", "M/s", trials.map { $0.linesPerSecond / 1e6 }, bar.map { .atLeast($0) })
       run.report("\(name): CPU", "ns/line", trials.map(\.cpuALine))
+      run.report("\(name): waited for a processor", "%", trials.map(\.percentWaiting))
     }
   }
 }

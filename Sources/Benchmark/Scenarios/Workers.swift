@@ -26,6 +26,7 @@ extension Scenario {
     run.report("two workers: CPU", "ns/line", twos.map(\.cpuALine))
     run.report("two workers over one: CPU a line", "ratio", ratios, .atMost(1.15))
     run.report("two workers: work of the one that has less", "%", shares, .atLeast(10))
+    run.report("two workers: waited for a processor", "%", twos.map(\.percentWaiting))
     run.report("one worker: lost", "%", ones.map(\.percentLost))
     run.report("two workers: lost", "%", twos.map(\.percentLost))
   }

@@ -23,6 +23,14 @@ struct footfall_mmsghdr {
 };
 _Static_assert(sizeof(struct footfall_mmsghdr) == 64, "recvmmsg(2) takes elements of 64 bytes");
 
+// The control message that comes with a run of datagrams which the kernel has joined (UDP_GRO): how long each of them was.
+struct footfall_segment_message {
+  size_t length;
+  int level, type;
+  int bytes;
+};
+_Static_assert(sizeof(struct footfall_segment_message) == CMSG_SPACE(sizeof(int)), "a cmsghdr (cmsg(3)) and a number");
+
 int footfall_recvmmsg(int fd, struct footfall_mmsghdr *messages, unsigned int count, int flags, struct timespec *timeout)
     __asm__("recvmmsg");
 int footfall_sendmmsg(int fd, struct footfall_mmsghdr *messages, unsigned int count, int flags) __asm__("sendmmsg");
@@ -46,6 +54,8 @@ enum {
   FOOTFALL_SO_RCVBUFFORCE = 33,
   FOOTFALL_SO_ATTACH_FILTER = 26,
   FOOTFALL_SO_MEMINFO = 55,
+  FOOTFALL_SOL_UDP = 17,
+  FOOTFALL_UDP_GRO = 104,      // linux/udp.h; since 5.0
   FOOTFALL_MEMINFO_WORDS = 9,  // SK_MEMINFO_VARS, linux/sock_diag.h
   FOOTFALL_MEMINFO_DROPS = 8,  // SK_MEMINFO_DROPS
 };

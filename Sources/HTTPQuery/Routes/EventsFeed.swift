@@ -71,7 +71,8 @@ final class EventsFeed {
 
   private func moment(_ state: QueryState) -> Sample {
     Sample(
-      nanoseconds: Clock.monotonic(), visits: Self.total(of: "visit", state), buys: Self.total(of: "buy", state),
+      nanoseconds: Clock.monotonic(), visits: state.total(of: Array("visit".utf8)),
+      buys: state.total(of: Array("buy".utf8)),
       tally: state.books.reduce(into: LineTally()) { $0.add($1.read()) },
       dropped: state.books.reduce(0) { $0 + $1.kernelDrops() })
   }
@@ -102,7 +103,8 @@ final class EventsFeed {
     func rate(_ name: StaticString, _ value: (Sample) -> Double) {
       json.key(name)
       if let since, let seconds, seconds > 0 {
-        json.number((value(now) - value(since)) / seconds)
+        // A DELETE makes less of a total.
+        json.number(max(0, value(now) - value(since)) / seconds)
       } else {
         json.null()
       }
@@ -125,10 +127,5 @@ final class EventsFeed {
     json.member("metrics", state.view.familyCount)
     json.member("series", state.view.seriesCount)
     json.member("ledger") { StatusAnswer.write(now.tally, dropped: now.dropped, to: &$0) }
-  }
-
-  private static func total(of metric: String, _ state: QueryState) -> (whole: Int64?, value: Double) {
-    guard let family = state.view.family(named: Array(metric.utf8), kind: .counter) else { return (0, 0) }
-    return state.view.countSinceReset(family: family)
   }
 }
