@@ -134,7 +134,7 @@ final class Counted {
     client.bodyLimit = 8 << 20
     client.send(bytes)
     guard case .request(let request) = client.next(),
-      let (route, values) = Routes.matching(request.path).first(where: { $0.route.method == request.method })
+      let (group, values) = Routes.find(request.path), let route = group.route(for: request.method)
     else { return (404, "", "") }
     if route.readsCounts { gather() }
     var answer: Response?

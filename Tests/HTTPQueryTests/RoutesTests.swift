@@ -68,8 +68,10 @@ import Testing
   }
 
   @Test func `give the methods of a path`() {
-    #expect(Routes.methods(of: Routes.matching(["stats"]).map(\.route)) == [.get, .head, .options])
-    #expect(Routes.matching(["stats", "a/b"]).first?.values == ["a/b"])
+    #expect(Routes.find(["stats"])?.group.methods == [.get, .head, .options])
+    #expect(Routes.find(["series"])?.group.methods == [.get, .head, .delete, .options])
+    #expect(Routes.find(["stats", "a/b"])?.values == ["a/b"])
+    #expect(Routes.find(["stats", ""]) == nil && Routes.find(["x", "y", "z", "1", "2", "3"]) == nil)
   }
 }
 
