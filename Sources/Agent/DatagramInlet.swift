@@ -1,3 +1,5 @@
+import Platform
+
 /// How one worker stands to one of its datagram sockets: waiting for it, or coming back to it by itself.
 ///
 /// A sender that finds the receiver asleep in the kernel pays for waking it, which is most of what a datagram costs it. So a busy socket is
@@ -27,6 +29,12 @@ struct DatagramInlet {
   let longestNap: Int
   private let wanted: Int
   private var cycleBegan: Int64 = 0
+  /// Messages to take in the next call.
+  private(set) var messagesAtOnce = DatagramArena.slots
+  /// A batch of more bytes takes milliseconds to count, and a reader waits for the end of a batch.
+  private static let mostBytes = 1 << 20
+  /// As many of the longest as `mostBytes` hold.
+  private static let fewMessages = mostBytes / DatagramArena.longest
   /// A run has come here.
   private(set) var hasRuns = false
   /// The socket's drops when they were last looked at.
@@ -40,8 +48,8 @@ struct DatagramInlet {
     wanted = min(Self.gathered, room / 8)
   }
 
-  /// What a message takes of the receive buffer, rounded up: the kernel's own part, and the bytes in a block that may be twice as large.
-  static func charge(bytes: Int) -> Int { 1_024 + bytes * 2 }
+  /// What messages take of the receive buffer, rounded up: the kernel's own part, and the bytes in blocks that may be twice as large.
+  static func charge(messages: Int, bytes: Int) -> Int { messages * 1_024 + bytes * 2 }
 
   private var fruitless = 0
 
@@ -66,6 +74,12 @@ struct DatagramInlet {
     let whole = wanted.multipliedReportingOverflow(by: elapsed)
     if whole.overflow || charged == 0 { return longestNap }
     return min(max(whole.partialValue / charged, Self.shortest), longestNap)
+  }
+
+  /// Takes fewer messages in the next call if so many like those of this batch would be too much at once.
+  mutating func noteBatch(messages: Int, bytes: Int) {
+    messagesAtOnce =
+      bytes / messages * DatagramArena.slots > Self.mostBytes ? Self.fewMessages : DatagramArena.slots
   }
 
   // MARK: Drops

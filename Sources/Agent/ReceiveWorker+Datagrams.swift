@@ -6,8 +6,6 @@ import Synchronization
 
 /// Datagrams: waited for or come back to, taken in batches, counted.
 extension ReceiveWorker {
-  /// A batch below this says that the socket is about to run dry.
-  private static var napBelow: Int { DatagramArena.slots / 2 }
   /// Batches taken from one socket before the others get their turn.
   private static var batchesInARow: Int { 16 }
 
@@ -57,9 +55,11 @@ extension ReceiveWorker {
   private mutating func take(_ index: Int) -> Taken {
     var taken = Taken()
     for _ in 0..<Self.batchesInARow {
+      let asked = inlets[index].messagesAtOnce
       let count = receiveBatch(index, &taken.charged)
       taken.messages += count
-      taken.isDry = count < Self.napBelow
+      // Half of what was asked for: the socket is about to run dry.
+      taken.isDry = count < asked / 2
       if taken.isDry { break }
     }
     return taken
@@ -74,7 +74,8 @@ extension ReceiveWorker {
   /// Takes and counts one batch of messages.
   private mutating func receiveBatch(_ index: Int, _ charged: inout Int) -> Int {
     let source = plan.datagrams[index]
-    let count = arena.receive(source.descriptor, joined: source.joinsDatagrams)
+    let count = arena.receive(
+      source.descriptor, most: inlets[index].messagesAtOnce, joined: source.joinsDatagrams)
     if count == 0 { return 0 }
     table.beginBatch(monotonic: Clock.monotonic(), wall: Clock.wall() / 1_000_000_000)
     table.tally = LineTally()
@@ -90,7 +91,9 @@ extension ReceiveWorker {
       }
     }
     table.endBatch()
-    charged += DatagramInlet.charge(bytes: Int(table.tally.bytes)) + (count - 1) * DatagramInlet.charge(bytes: 0)
+    let bytes = Int(table.tally.bytes)
+    inlets[index].noteBatch(messages: count, bytes: bytes)
+    charged += DatagramInlet.charge(messages: count, bytes: bytes)
     source.books.ledgers[plan.index].add(table.tally)
     let datagrams = Int(table.tally.datagrams)
     if _slowPath(datagrams != count || inlets[index].hasRuns) {
@@ -105,6 +108,11 @@ extension ReceiveWorker {
     let whole = arena.message(slot).count
     let segment = max(1, arena.segmentBytes(slot))
     let isCut = arena.isTruncated(slot)
+    if !isCut, let lines = arena.lines(slot, segment: segment) {
+      table.tally.datagrams &+= UInt64((whole + segment - 1) / segment)
+      table.tally.bytes &+= UInt64(whole)
+      return table.count(lines, from: sender)
+    }
     var start = 0
     repeat {
       let end = min(start + segment, whole)

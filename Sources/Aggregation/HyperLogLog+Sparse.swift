@@ -26,7 +26,9 @@ extension HyperLogLog {
   /// One pass over the runs and the raises side by side; changes to the dense form where the sparse one ends.
   mutating func raiseSparse(_ raises: [Raise]) {
     if raises.contains(where: { $0.rank > Self.sparseRankLimit }) { return becomeDense(raises) }
-    var writer = RunWriter()
+    if !rises(raises) { return }
+    // A raise splits a run of zeros at most, into three of its kinds.
+    var writer = RunWriter(capacity: bytes.count + 5 * raises.count)
     var next = 0
     forEachSparseRun { run, rank in
       var from = run.lowerBound
@@ -44,6 +46,19 @@ extension HyperLogLog {
     bytes.replaceSubrange(Self.headerBytes..., with: runs)
   }
 
+  /// Whether a register is lower than its raise: members that were counted before are the usual ones.
+  private func rises(_ raises: [Raise]) -> Bool {
+    var next = 0
+    var rises = false
+    forEachSparseRun { run, rank in
+      while next < raises.count && raises[next].register < run.upperBound {
+        if raises[next].rank > rank { rises = true }
+        next += 1
+      }
+    }
+    return rises
+  }
+
   private mutating func becomeDense(_ raises: [Raise]) {
     let sparse = self
     bytes = Self.header(encoding: 0) + [UInt8](repeating: 0, count: Self.denseBytes - Self.headerBytes)
@@ -56,6 +71,8 @@ extension HyperLogLog {
     private var runs: [UInt8] = []
     private var rank: UInt8 = 0
     private var length = 0
+
+    init(capacity: Int) { runs.reserveCapacity(capacity) }
 
     mutating func append(_ count: Int, rank: UInt8) {
       if count == 0 { return }

@@ -139,8 +139,8 @@ extension MergedView {
       block.count == block.count.rounded() && block.count < 0x1p53 ? Int64(block.count) : 0,
       block.count == block.count.rounded() && block.count < 0x1p53 ? 0 : block.count)
     families[family].sum = (families[family].sum + block.sum).finite
-    // A table far larger than what came is given back; the worker makes a small one at the next sample.
-    if block.slotCount > 64 && block.bucketsInUse * 8 < block.slotCount {
+    // A block far larger than what came is given back; the worker makes a small one at the next sample.
+    if block.isOversized {
       unsafe address.deallocate()
       unsafe record.setBlock(half, nil)
     } else {

@@ -55,7 +55,7 @@ package struct MergedView: ~Copyable {
   var gathering: GatherProgress?
   var pins = 0
   var departed: [SeriesID] = []
-  var sketchScratch: [Sketch.Bucket] = []
+  var sketchScratch: SketchScratch
   var raiseScratch: [HyperLogLog.Raise] = []
 
   package enum FamilyChange: Sendable {
@@ -90,6 +90,7 @@ package struct MergedView: ~Copyable {
     let seriesIndex = try SpellingIndex()
     let familyIndex = try SpellingIndex()
     // A spelling is bounded by a line, and a family's name by a spelling.
+    let sketchScratch = try SketchScratch()
     let texts = try TextArena(limit: capacity * (LineReader.longestLine + 64))
     var sources: [TableSource] = []
     for memory in tables { sources.append(try TableSource(memory: memory)) }
@@ -98,6 +99,7 @@ package struct MergedView: ~Copyable {
     self.seriesIndex = seriesIndex
     self.familyIndex = familyIndex
     self.texts = texts
+    self.sketchScratch = sketchScratch
     self.sources = sources
     self.hasher = hasher
     self.keyLabels = keyLabels

@@ -38,6 +38,7 @@ struct SetBlock {
   /// Raises `register` to `rank` if it is lower.
   /// - Returns: the block to use from now on: itself, or a larger copy, in which case this one has been freed.
   /// - Complexity: O(1) expected, without allocation unless it grows.
+  @inline(__always)
   func raise(_ register: Int, to rank: UInt8) -> SetBlock {
     let slots = slots
     if slots == 0 {
@@ -46,7 +47,7 @@ struct SetBlock {
       return self
     }
     let table = unsafe (base + 8).assumingMemoryBound(to: UInt32.self)
-    let mask = Int(slots) - 1
+    let mask = Int(slots) &- 1
     var place = register & mask
     while true {
       let word = unsafe table[place]
@@ -55,11 +56,11 @@ struct SetBlock {
         if UInt8(truncatingIfNeeded: word) < rank { unsafe table[place] = word & ~0xFF | UInt32(rank) }
         return self
       }
-      place = (place + 1) & mask
+      place = (place &+ 1) & mask
     }
-    if (used + 1) * 4 > slots * 3 { return grown().raise(register, to: rank) }
+    if _slowPath((used + 1) * 4 > slots * 3) { return grown(toRaise: register, to: rank) }
     unsafe table[place] = 1 << 31 | UInt32(register) << 8 | UInt32(rank)
-    used += 1
+    used &+= 1
     return self
   }
 
@@ -89,10 +90,11 @@ struct SetBlock {
     }
   }
 
-  private func grown() -> SetBlock {
+  @inline(never)
+  private func grown(toRaise register: Int, to rank: UInt8) -> SetBlock {
     var larger = Self.make(slots: slots == Self.largestTable ? 0 : slots * 2)
     forEachRegister { larger = larger.raise($0, to: $1) }
     unsafe base.deallocate()
-    return larger
+    return larger.raise(register, to: rank)
   }
 }

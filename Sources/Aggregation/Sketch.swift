@@ -1,22 +1,15 @@
-/// Values in about a kilobyte: count, sum and extremes exact, every quantile within 0.8 % of a value that was sent.
+/// Values in a few hundred bytes: count, sum and extremes exact, every quantile within 0.8 % of a value that was sent.
 ///
-/// Buckets (`SketchBucket`) with their weights in ascending order, so that two sketches merge in one pass.
-/// - Invariant: `buckets` is sorted by number without repetition, and holds at most `SketchBucket.fineLimit` buckets and one more for
-///   each power of two.
+/// - Invariant: `run` holds at most `SketchBucket.fineLimit` buckets and one more for each power of two.
 package struct Sketch: Sendable {
-  struct Bucket: Sendable {
-    var number: Int32
-    /// Single precision: weights are added up in the workers in double precision, here once a flush.
-    var weight: Float
-  }
-
   /// Sum of the weights.
   package private(set) var count = 0.0
   package private(set) var sum = 0.0
   /// Infinite while nothing was added.
   package private(set) var least = Double.infinity
   package private(set) var greatest = -Double.infinity
-  private(set) var buckets: [Bucket] = []
+  /// The buckets with their weights (`BucketRun`).
+  private(set) var run: [UInt8] = []
 
   package init() {}
 
@@ -26,17 +19,9 @@ package struct Sketch: Sendable {
   /// - Complexity: O(buckets).
   package mutating func add(_ value: Double, weight: Double = 1) {
     take(count: weight, sum: value * weight, least: value, greatest: value)
-    insert(SketchBucket.number(of: value), Float(weight))
-  }
-
-  /// Adds all that a worker gathered.
-  mutating func merge(_ block: TimerBlock, scratch: inout [Bucket]) {
-    take(count: block.count, sum: block.sum, least: block.least, greatest: block.greatest)
-    if block.bucketsInUse <= 4 { return block.forEachBucket { insert($0, Float($1)) } }
-    scratch.removeAll(keepingCapacity: true)
-    block.forEachBucket { scratch.append(Bucket(number: $0, weight: Float($1))) }
-    scratch.sort { $0.number < $1.number }
-    mergeSorted(scratch)
+    let one = BucketRun.run(of: [.init(number: SketchBucket.number(of: value), weight: weight)])
+    // Safe: the array lends its own bytes.
+    unsafe one.withUnsafeBytes { unsafe merge(run: $0) }
   }
 
   /// Adds all of another sketch.
@@ -44,26 +29,45 @@ package struct Sketch: Sendable {
   package mutating func merge(_ other: Sketch) {
     if other.isEmpty { return }
     take(count: other.count, sum: other.sum, least: other.least, greatest: other.greatest)
-    mergeSorted(other.buckets)
+    // Safe: as above.
+    unsafe other.run.withUnsafeBytes { unsafe merge(run: $0) }
+  }
+
+  /// Adds samples whose buckets are those of a run.
+  @unsafe
+  mutating func merge(run other: UnsafeRawBufferPointer, sum: Double, least: Double, greatest: Double) {
+    // Safe: the caller lends the run for the call.
+    take(count: unsafe BucketRun.weight(of: other), sum: sum, least: least, greatest: greatest)
+    unsafe merge(run: other)
   }
 
   /// The value below which the share `share` (0 to 1) of the weight lies; nil if nothing was added.
+  /// - Complexity: O(buckets).
   package func quantile(_ share: Double) -> Double? {
     if isEmpty { return nil }
     if share <= 0 { return least }
     if share >= 1 { return greatest }
-    let total = buckets.reduce(0.0) { $0 + Double($1.weight) }
-    let wanted = share * total
-    var below = 0.0
-    for bucket in buckets {
-      below += Double(bucket.weight)
-      if below >= wanted { return min(max(SketchBucket.value(of: bucket.number), least), greatest) }
+    let wanted = share * count
+    // Safe: the array lends its own bytes.
+    return unsafe run.withUnsafeBytes { bytes in
+      var reader = unsafe BucketRun.Reader(unsafeRun: bytes)
+      var below = 0.0
+      while reader.next() {
+        below += reader.weight
+        if below >= wanted { return min(max(SketchBucket.value(of: reader.number), least), greatest) }
+      }
+      return greatest
     }
-    return greatest
   }
 
   /// Bytes of memory beyond the struct itself.
-  package var byteCount: Int { buckets.capacity * MemoryLayout<Bucket>.stride }
+  package var byteCount: Int { run.capacity }
+
+  /// The buckets one by one.
+  var buckets: [BucketRun.Bucket] {
+    // Safe: the array lends its own bytes.
+    unsafe run.withUnsafeBytes { unsafe BucketRun.buckets(of: $0) }
+  }
 
   private mutating func take(count: Double, sum: Double, least: Double, greatest: Double) {
     self.count = (self.count + count).finite
@@ -72,47 +76,18 @@ package struct Sketch: Sendable {
     self.greatest = max(self.greatest, greatest)
   }
 
-  private mutating func insert(_ number: Int32, _ weight: Float) {
-    var low = 0
-    var high = buckets.count
-    while low < high {
-      let middle = (low + high) / 2
-      if buckets[middle].number < number { low = middle + 1 } else { high = middle }
-    }
-    if low < buckets.count && buckets[low].number == number {
-      buckets[low].weight += weight
-    } else if buckets.count < SketchBucket.fineLimit || SketchBucket.coarse(number) == number {
-      buckets.insert(Bucket(number: number, weight: weight), at: low)
+  @unsafe
+  private mutating func merge(run other: UnsafeRawBufferPointer) {
+    // Safe: the caller lends `other`; the room is as large as both runs.
+    if run.isEmpty {
+      run = unsafe [UInt8](other)
     } else {
-      insert(SketchBucket.coarse(number), weight)
-    }
-  }
-
-  private mutating func mergeSorted(_ others: [Bucket]) {
-    if buckets.isEmpty && others.count <= SketchBucket.fineLimit {
-      buckets = others
-      return
-    }
-    if buckets.count + others.count > SketchBucket.fineLimit {
-      for bucket in others { insert(bucket.number, bucket.weight) }
-      return
-    }
-    var merged: [Bucket] = []
-    merged.reserveCapacity(buckets.count + others.count)
-    var mine = 0
-    for other in others {
-      while mine < buckets.count && buckets[mine].number < other.number {
-        merged.append(buckets[mine])
-        mine += 1
-      }
-      if mine < buckets.count && buckets[mine].number == other.number {
-        merged.append(Bucket(number: other.number, weight: buckets[mine].weight + other.weight))
-        mine += 1
-      } else {
-        merged.append(other)
+      run = unsafe run.withUnsafeBytes { mine in
+        unsafe withUnsafeTemporaryAllocation(byteCount: mine.count + other.count, alignment: 1) { room in
+          let length = unsafe BucketRun.merge(mine, other, into: room.baseAddress!)
+          return unsafe [UInt8](room[..<length])
+        }
       }
     }
-    merged += buckets[mine...]
-    buckets = merged
   }
 }

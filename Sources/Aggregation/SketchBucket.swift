@@ -33,4 +33,24 @@ enum SketchBucket {
     let magnitude = Int32((number.magnitude - 1) & ~63) + 33
     return number > 0 ? magnitude : -magnitude
   }
+
+  // MARK: Sixteen bits
+
+  /// Codes below this one are the buckets of the values from 2^-511 to 2^512, in their order.
+  static let codeLimit: UInt32 = 65_534
+  /// The code of zero's bucket.
+  static let zeroCode: UInt16 = 65_534
+  /// No code, but a mark for what has none.
+  static let noCode: UInt16 = 65_535
+  private static let firstExponent: UInt32 = 512
+
+  /// The code of a value's bucket; `codeLimit` or above for zero, negative values and extremes.
+  @inline(__always)
+  static func code(of value: Double) -> UInt32 {
+    UInt32(truncatingIfNeeded: value.bitPattern &>> 46) &- firstExponent &* 64
+  }
+
+  /// The bucket with a code below `codeLimit`.
+  @inline(__always)
+  static func number(ofCode code: Int) -> Int32 { Int32(truncatingIfNeeded: code) &+ Int32(firstExponent) &* 64 &+ 1 }
 }

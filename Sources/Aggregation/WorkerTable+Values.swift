@@ -64,7 +64,7 @@ extension WorkerTable {
     record.word1 = Self.bits((Self.value(record.word1) + delta).finite)
   }
 
-  private func addToTimer(_ record: SeriesRecord, _ sample: borrowing Sample) {
+  private mutating func addToTimer(_ record: SeriesRecord, _ sample: borrowing Sample) {
     let bounds = memory.bounds(sample.kind.rawValue)
     let block: TimerBlock
     // Safe: the block in this half belongs to the worker while it is in the epoch.
@@ -74,17 +74,18 @@ extension WorkerTable {
       block = TimerBlock.make(bounds: bounds)
       unsafe record.setBlock(half, block.address)
     }
-    let after = block.add(sample.double, weight: sample.rate == 1 ? 1 : sample.weight)
+    let after = block.add(sample.double, weight: sample.rate == 1 ? 1 : sample.weight, &sketchScratch)
     if unsafe after.address != block.address { unsafe record.setBlock(half, after.address) }
   }
 
-  private func addToSet(_ record: SeriesRecord, _ bytes: PaddedBytes, _ start: Int, _ end: Int) {
+  // Not methods that leave the table as it is: the compiler would copy the whole table for their call.
+  private mutating func addToSet(_ record: SeriesRecord, _ bytes: PaddedBytes, _ start: Int, _ end: Int) {
     // Safe: the member lies within `bytes`.
     unsafe addToSet(record, UnsafeRawBufferPointer(start: bytes.address(of: start), count: end - start))
   }
 
   /// Adds a member, any bytes at all.
-  func addToSet(_ record: SeriesRecord, _ member: UnsafeRawBufferPointer) {
+  mutating func addToSet(_ record: SeriesRecord, _ member: UnsafeRawBufferPointer) {
     let block: SetBlock
     // Safe: as above.
     if let address = unsafe record.block(half) {

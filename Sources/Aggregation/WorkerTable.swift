@@ -61,17 +61,23 @@ package struct WorkerTable: ~Copyable {
   var spelling: SeriesSpelling
   var normal: [UInt8] = []
   var scratch: [UInt8] = []
+  /// For timers whose block is full.
+  var sketchScratch: SketchScratch
 
   /// An empty table over `memory`, which no other table may use.
   package init(
     memory: TableMemory, hasher: SpellingHash, reader: LineReader, keyLabels: KeyLabels, budget: SeriesBudget
   ) throws(SystemError) {
+    // All that can fail comes before the first member is set.
+    let index = try SpellingIndex()
+    let sketchScratch = try SketchScratch()
     self.memory = memory
     self.hasher = hasher
     self.reader = reader
     spelling = SeriesSpelling(keyLabels: keyLabels)
     self.budget = budget
-    index = try SpellingIndex()
+    self.index = index
+    self.sketchScratch = sketchScratch
     unsafe records = memory.recordMemory.base
   }
 

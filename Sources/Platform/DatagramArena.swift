@@ -19,6 +19,10 @@ package struct DatagramArena: ~Copyable {
   /// Largest message kept whole. UDP's limit is 65,507 bytes, joined or not; a unix datagram may be longer, and its tail is cut.
   package static let longest = 65_536
   private static let stride = (longest + 1 + PaddedBytes.slack + 63) & ~63
+  /// Where the lines of a run stand in its slot.
+  private static let half = stride / 2
+  /// Longest datagram of a run that is cheaper to copy than to be counted by itself.
+  private static let shortSegment = 256
 
   private let memory: Reservation
   private let headers: UnsafeMutablePointer<footfall_mmsghdr>
@@ -62,11 +66,14 @@ package struct DatagramArena: ~Copyable {
     unsafe controls.deallocate()
   }
 
-  /// Takes the messages that wait at `socket`, up to `slots`.
-  /// - Parameter joined: the socket joins datagrams. At a unix socket it must be false: whoever sends descriptors (SCM_RIGHTS) would find
-  ///   room for them.
+  /// Takes the messages that wait at `socket`, up to `most`.
+  /// - Parameters:
+  ///   - most: 1 to `slots`.
+  ///   - joined: the socket joins datagrams. At a unix socket it must be false: whoever sends descriptors (SCM_RIGHTS) would find
+  ///     room for them.
   /// - Returns: how many; 0 if none waits or the call failed (an error that the socket reports, such as ECONNREFUSED, is then gone).
-  package mutating func receive(_ socket: Descriptor, joined: Bool = false) -> Int {
+  package mutating func receive(_ socket: Descriptor, most: Int = slots, joined: Bool = false) -> Int {
+    precondition(most >= 1 && most <= Self.slots)
     let room = joined ? Self.controlBytes : 0
     // The kernel has written over the lengths of the slots that it filled.
     for slot in 0..<(room == controlRoom ? used : Self.slots) {
@@ -75,7 +82,7 @@ package struct DatagramArena: ~Copyable {
     }
     controlRoom = room
     let count = retryingInterrupts {
-      unsafe footfall_recvmmsg(socket.number, headers, UInt32(Self.slots), footfall_msg_dontwait, nil)
+      unsafe footfall_recvmmsg(socket.number, headers, UInt32(most), footfall_msg_dontwait, nil)
     }
     used = max(0, Int(count))
     return used
@@ -116,6 +123,43 @@ package struct DatagramArena: ~Copyable {
       segment.bytes > 0
     else { return length }
     return min(Int(segment.bytes), length)
+  }
+
+  /// A run of short datagrams as lines, each datagram's end an LF: one text for the parser, in place of a call for each of them. It stands
+  /// in the upper half of the slot, as long as the message does.
+  ///
+  ///     | visit:page1|cvisit:page2|cbuy:p|c          | visit:page1|c LF visit:page2|c LF buy:p|c LF         |
+  ///     0                                            half
+  ///
+  /// - Returns: nil where the datagrams are so long that copying them costs more than it saves, or the half has no room for them.
+  /// - Complexity: O(bytes).
+  package func lines(_ slot: Int, segment: Int) -> PaddedBytes? {
+    precondition(slot < Self.slots && segment > 0)
+    let length = Int(unsafe headers[slot].length)
+    let parts = (length + segment - 1) / segment
+    guard segment <= Self.shortSegment, length <= Self.half, length + parts + PaddedBytes.slack <= Self.half else {
+      return nil
+    }
+    var from = unsafe memory.base + slot * Self.stride
+    let target = unsafe from + Self.half
+    var to = unsafe target
+    var left = length
+    while left > 0 {
+      let count = min(segment, left)
+      var at = 0
+      while at < count {
+        // Safe: both sides may be passed by 7 bytes: the message by what lies behind it in the slot, the lines by their slack.
+        unsafe to.storeBytes(
+          of: from.loadUnaligned(fromByteOffset: at, as: UInt64.self), toByteOffset: at, as: UInt64.self)
+        at += 8
+      }
+      unsafe to.storeBytes(of: 0x0A, toByteOffset: count, as: UInt8.self)
+      unsafe from += count
+      unsafe to += count + 1
+      left -= count
+    }
+    // The last LF is the sentinel.
+    return unsafe PaddedBytes(unsafeBase: target, count: length + parts - 1)
   }
 
   /// Lends `range` of the message in `slot` as a datagram of its own, with an LF behind it; the byte that stood there is put back

@@ -9,8 +9,8 @@ import Bytes
 ///     several signs        --1  +-.5x
 ///     not finite           1e999
 enum NumberLookalike {
-  /// Whether every field between colons in `range` is a number, looks like one, or is empty: packed numbers with a broken one among them,
-  /// and not a key with colons.
+  /// Whether every field between colons in `range` is a number, looks like one, or is empty, and the last is none: packed numbers with a
+  /// broken one among them. A last field that is a number is the count of the key before it, however that looks.
   static func matchesAll(_ bytes: PaddedBytes, _ range: Range<Int>) -> Bool {
     var start = range.lowerBound
     while true {
@@ -19,7 +19,7 @@ enum NumberLookalike {
       var end = start
       while end < range.upperBound, bytes[end] != UInt8(ascii: ":") { end += 1 }
       if !matches(bytes, start..<end) { return false }
-      if end == range.upperBound { return true }
+      if end == range.upperBound { return DecimalNumber(bytes, from: start, to: end) == nil }
       start = end + 1
     }
   }

@@ -9,11 +9,11 @@ import Testing
     var inlet = DatagramInlet(bufferBytes: 8 * Self.megabyte)
     inlet.becomeBusy(now: 0)
     // A million a second: a hundred in 100 µs.
-    #expect(inlet.nap(charged: 100 * DatagramInlet.charge(bytes: 0), now: 100_000) == 512_000)
+    #expect(inlet.nap(charged: DatagramInlet.charge(messages: 100, bytes: 0), now: 100_000) == 512_000)
     // Two million a second.
-    #expect(inlet.nap(charged: 200 * DatagramInlet.charge(bytes: 0), now: 200_000) == 256_000)
+    #expect(inlet.nap(charged: DatagramInlet.charge(messages: 200, bytes: 0), now: 200_000) == 256_000)
     // A thousand a second would take half a second.
-    #expect(inlet.nap(charged: DatagramInlet.charge(bytes: 0), now: 1_200_000) == 2_000_000)
+    #expect(inlet.nap(charged: DatagramInlet.charge(messages: 1, bytes: 0), now: 1_200_000) == 2_000_000)
     // Nothing at all came, or the clock stood still.
     #expect(inlet.nap(charged: 0, now: 1_300_000) == inlet.longestNap)
     #expect(inlet.nap(charged: 1 << 20, now: 1_300_000) == DatagramInlet.shortest)
@@ -42,6 +42,17 @@ import Testing
     inlet.becomeBusy(now: 0)
     let isSilentAgain = inlet.isSilent(messages: 0)
     #expect(!isSilentAgain)
+  }
+
+  @Test func `of long messages few are taken at once, and of short ones all slots are used again`() {
+    var inlet = DatagramInlet(bufferBytes: Self.megabyte)
+    #expect(inlet.messagesAtOnce == 64)
+    inlet.noteBatch(messages: 64, bytes: 64 * 1_432)
+    #expect(inlet.messagesAtOnce == 64)
+    inlet.noteBatch(messages: 2, bytes: 2 * 64_440)
+    #expect(inlet.messagesAtOnce == 16)
+    inlet.noteBatch(messages: 16, bytes: 16 * 20)
+    #expect(inlet.messagesAtOnce == 64)
   }
 
   @Test func `a socket that holds a handful of datagrams is never left alone`() {

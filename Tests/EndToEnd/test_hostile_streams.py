@@ -55,7 +55,7 @@ def test_a_line_without_end_costs_no_memory_and_one_refusal(agent):
 
 
 def test_of_a_flood_of_hostile_bytes_status_shows_a_little_escaped(start_agent):
-    """Few of a flush's refused lines, the first bytes of each, a hundred at most; and no sender of thousands is lost."""
+    """The first bytes of a hundred refused lines at most, and of the senders a hundred; the rest is in the numbers."""
     agent = start_agent("--workers", "1")
     generator = random.Random(7)
     spite = [b'"}],"x":[{', b"\\", b"\x1b[2J", b"</script>", b"\x00\x01\x1f\x7f", b"\xff\xfe\xc3\x28\xed\xa0\x80", "\u2028\u202e".encode(), b"\r"]
@@ -83,8 +83,6 @@ def test_of_a_flood_of_hostile_bytes_status_shows_a_little_escaped(start_agent):
     refusals = status["recent_refusals"]
     assert 0 < len(refusals) <= 100
     assert all(len(line["line"].encode("utf-16-le")) // 2 <= 256 and line["line_bytes"] >= 2 for line in refusals)
-    # 16 a flush, and a second has two of them at most.
-    assert max(Counter(line["time"] for line in refusals).values()) <= 32
     assert all(line["sender"] in sent or line["sender"] == "unknown" for line in refusals)
     assert 0 < len(status["senders"]) <= 100 and all(sender["lines"] == sender["refused"] for sender in status["senders"])
     assert len(raw) < 200_000

@@ -91,15 +91,18 @@ import Testing
     try #require(sent == bytes.count)
   }
 
+  private static func text(_ count: Int) -> [UInt8] { (0..<count).map { UInt8(truncatingIfNeeded: 65 + $0 % 26) } }
+
   static let runs: [(segment: Int, count: Int)] = [
-    (10, 30), (10, 31), (10, 39), (1, 2), (1, 64), (500, 501), (500, 500), (10, 9), (1_432, 64_440),
+    (10, 30), (10, 31), (10, 39), (1, 2), (1, 64), (500, 501), (500, 500), (10, 9), (1_432, 64_440), (256, 16_384),
+    (256, 16_001), (257, 1_000),
   ]
 
   @Test(arguments: runs)
   func `a joined run is one message whose datagrams can be told apart`(_ segment: Int, _ count: Int) throws {
     let receiver = try Socket.boundDatagram(#require(SocketAddress(v4: "127.0.0.1", port: 0)))
     _ = Socket.setReceiveBuffer(receiver, bytes: 4 << 20)
-    let text = (0..<count).map { UInt8(truncatingIfNeeded: 65 + $0 % 26) }
+    let text = Self.text(count)
     let parts = stride(from: 0, to: count, by: segment).map { $0..<min($0 + segment, count) }
 
     // A socket that does not ask for runs gets each datagram by itself.
@@ -122,6 +125,14 @@ import Testing
         #expect(datagram.copy(0..<datagram.count) == Array(text[part]) && datagram[datagram.count] == 0x0A)
       }
     }
+    let lines = arena.lines(0, segment: segmentBytes)
+    if parts.count > 1 && segment <= 256 {
+      let found = try #require(lines)
+      #expect(found.copy(0..<found.count) == Array(parts.map { Array(text[$0]) }.joined(separator: [0x0A])))
+      #expect(found[found.count] == 0x0A)
+    } else if segment > 256 {
+      #expect(lines?.count == nil)
+    }
     // The LF behind each was there for as long as it was lent.
     let message = arena.message(0)
     #expect(message.copy(0..<message.count) == text)
@@ -132,10 +143,16 @@ import Testing
     var arena = try DatagramArena()
     // As after an internet socket.
     _ = arena.receive(receiver, joined: true)
-    var control: [UInt64] = [20, UInt64(UInt32(SOL_SOCKET)) | 1 << 32, UInt64(UInt32(sender.number))]  // SCM_RIGHTS
+    let near: Descriptor
+    let far: Int32
+    do {
+      let ends = pair()
+      near = ends.sender
+      far = dup(ends.receiver.number)
+    }
+    // struct cmsghdr: length, SOL_SOCKET and SCM_RIGHTS (1), then the descriptor.
+    var control: [UInt64] = [20, UInt64(UInt32(SOL_SOCKET)) | 1 << 32, UInt64(UInt32(far))]
     var byte: UInt8 = 0x61
-    let before = dup(receiver.number)
-    close(before)
     let sent = unsafe withUnsafeMutablePointer(to: &byte) { byte in
       var vector = unsafe iovec(iov_base: byte, iov_len: 1)
       return unsafe withUnsafeMutablePointer(to: &vector) { vector in
@@ -152,9 +169,9 @@ import Testing
     try #require(sent == 1)
     let received = arena.receive(receiver)
     #expect(received == 1)
-    // The lowest free number is what it was.
-    let after = dup(receiver.number)
-    close(after)
-    #expect(after == before)
+    // It is closed with what we hold of it: nobody hears the other end any more.
+    close(far)
+    let answer = near.write([0x61].span)
+    #expect(answer == .failed(ECONNREFUSED))
   }
 }

@@ -2,13 +2,13 @@ import Platform
 
 extension Scenario {
   /// What a receiving thread asks of the kernel for datagrams that wait.
-  static let systemCalls = Scenario("calls", "system calls a datagram of a receiving thread that finds 256 waiting") {
+  static let systemCalls = Scenario("calls", "system calls a datagram of a receiving thread that finds 512 waiting") {
     run in
     let agent = try AgentProcess()
     let traffic = Traffic(.keyed, series: 64, .single)
     let crew = try Crew(traffic, to: .udp(port: agent.udpPort))
     // So many fit into a receive buffer of the default size too.
-    let waiting = 256
+    let waiting = 512
     _ = try crew.send(seconds: 10, lines: waiting)
     try agent.waitForLines(waiting)
     guard let worker = agent.reading.tasks.first(where: { $0.name.hasPrefix("worker") }) else {
