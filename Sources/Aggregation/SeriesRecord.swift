@@ -1,3 +1,4 @@
+import Bytes
 import CLinux
 import Protocol
 import Synchronization
@@ -12,7 +13,7 @@ import Synchronization
 ///         28      2  length of the spelling in bytes
 ///         30      1  kind (`SampleKind`, or `RecordKind.limited`)
 ///         31      1  role: free, series, alias, overflow
-///         32     28  the spelling, or for one longer than 28 bytes the address of its copy
+///         32     28  the spelling and zeros, or for one longer than 28 bytes the address of its copy
 ///         60      4  link: first alias of a series, next alias of an alias, next free record; number + 1, 0 is none
 ///
 /// The owner writes everything; the words of counters and gauges with relaxed atomic stores, since the reader loads them in place.
@@ -21,8 +22,8 @@ import Synchronization
 @safe
 struct SeriesRecord {
   static let byteCount = 64
-  /// Longest spelling kept in the record itself.
-  static let inlineSpelling = 28
+  /// Longest spelling kept in the record itself: one that a plain count can have.
+  static let inlineSpelling = LineReader.PlainCount.longestName
 
   @usableFromInline let base: UnsafeMutableRawPointer
 
@@ -56,8 +57,24 @@ struct SeriesRecord {
     nonmutating set { unsafe base.storeBytes(of: newValue, toByteOffset: 24, as: UInt32.self) }
   }
   @inline(__always) var spellingLength: Int { Int(unsafe base.load(fromByteOffset: 28, as: UInt16.self)) }
-  /// Kind and length in one load: what a look-up compares first.
-  @inline(__always) var lengthAndKind: UInt32 { unsafe base.load(fromByteOffset: 28, as: UInt32.self) & 0xFF_FFFF }
+  /// Length, kind and role in one load: what a look-up compares first.
+  @inline(__always) var head: UInt32 { unsafe base.load(fromByteOffset: 28, as: UInt32.self) }
+  /// The head of a series' record.
+  @inline(__always) static func head(length: Int, kind: UInt8) -> UInt32 {
+    UInt32(truncatingIfNeeded: length) | UInt32(kind) &<< 16 | UInt32(Role.series.rawValue) &<< 24
+  }
+  /// Whether a record with this head differs at most in its role.
+  @inline(__always) static func isAlike(_ head: UInt32, _ other: UInt32) -> Bool { (head ^ other) &<< 8 == 0 }
+
+  /// Whether a spelling kept in the record is this one; its length was compared before.
+  @inline(__always) func holds(_ words: SpellingHash.Words) -> Bool {
+    // The link stands behind the 28 bytes, so of the last word only half is the spelling's.
+    let differ0 = unsafe base.load(fromByteOffset: 32, as: UInt64.self) ^ words.word0
+    let differ1 = unsafe base.load(fromByteOffset: 40, as: UInt64.self) ^ words.word1
+    let differ2 = unsafe base.load(fromByteOffset: 48, as: UInt64.self) ^ words.word2
+    let differ3 = unsafe UInt64(base.load(fromByteOffset: 56, as: UInt32.self)) ^ words.word3
+    return (differ0 | differ1 | differ2 | differ3) == 0
+  }
   @inline(__always) var kind: UInt8 { unsafe base.load(fromByteOffset: 30, as: UInt8.self) }
   @inline(__always) var role: Role {
     get { Role(rawValue: unsafe base.load(fromByteOffset: 31, as: UInt8.self)) ?? .free }
@@ -71,6 +88,15 @@ struct SeriesRecord {
 
   /// Asks for the record's cache line, to be written.
   @inline(__always) func prefetch() { unsafe footfall_prefetch_write(base) }
+
+  /// Asks for what else an update of the record needs: a spelling that lies elsewhere, and the block in `half`.
+  func prefetchOwned(_ half: Int) {
+    if spellingLength > Self.inlineSpelling { unsafe footfall_prefetch(spelling) }
+    if ownsBlocks, let block = unsafe block(half) {
+      unsafe footfall_prefetch_write(block)
+      unsafe footfall_prefetch_write(block + 64)
+    }
+  }
 
   /// Where the spelling lies.
   @unsafe @inline(__always) var spelling: UnsafeRawPointer {
@@ -98,6 +124,7 @@ struct SeriesRecord {
     self.role = role
     guard let from = spelling.baseAddress else { return }
     if spelling.count <= Self.inlineSpelling {
+      unsafe (base + 32).initializeMemory(as: UInt8.self, repeating: 0, count: Self.inlineSpelling)
       unsafe (base + 32).copyMemory(from: from, byteCount: spelling.count)
     } else {
       // Readers of a spelling load whole words, so the copy is padded.

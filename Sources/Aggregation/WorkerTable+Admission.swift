@@ -25,7 +25,8 @@ extension WorkerTable {
       return false
     }
     if let hash, record(number).role == .series { addAlias(bytes, sample, hash, of: number) }
-    add(sample, bytes, to: number)
+    var sample = sample
+    add(&sample, bytes, to: number)
     return true
   }
 
@@ -144,8 +145,8 @@ extension WorkerTable {
     hashOf(Array(SeriesSpelling.normalName(of: spelling)), kind)
   }
 
-  private func find(_ spelling: [UInt8], _ hash: UInt64, _ kind: UInt8) -> Int? {
-    let number = unsafe padded(spelling) { bytes in
+  private mutating func find(_ spelling: [UInt8], _ hash: UInt64, _ kind: UInt8) -> Int? {
+    let number = unsafe Self.padded(spelling) { bytes in
       let pipe = spelling.firstIndex(of: UInt8(ascii: "|"))
       // Safe: the copy is padded.
       guard let pipe else { return unsafe find(bytes, spelling.count, hash, kind) }
@@ -154,19 +155,18 @@ extension WorkerTable {
     return number < 0 ? nil : number
   }
 
-  /// The hash of a whole spelling: that of its pieces, as `apply` joins them.
+  /// The hash of a whole spelling, as `hash(of:_:)` has it of a sample.
   func hashOf(_ spelling: [UInt8], _ kind: UInt8) -> UInt64 {
-    unsafe padded(spelling) { bytes in
+    unsafe Self.padded(spelling) { bytes in
       let pipe = spelling.firstIndex(of: UInt8(ascii: "|"))
       // Safe: the copy is padded.
-      let first = unsafe hasher.hash(bytes, count: pipe ?? spelling.count, salt: UInt64(kind))
-      guard let pipe else { return first }
-      return unsafe SpellingHash.join(
-        first, hasher.hash(bytes + pipe + 2, count: spelling.count - pipe - 2, salt: 0))
+      guard let pipe else { return unsafe hasher.hash(bytes, count: spelling.count, salt: UInt64(kind)) }
+      return unsafe hasher.hash(
+        bytes, count: pipe, bytes + pipe + 2, count: spelling.count - pipe - 2, salt: UInt64(kind))
     }
   }
 
-  @unsafe private func padded<Result>(_ spelling: [UInt8], _ body: (UnsafeRawPointer) -> Result) -> Result {
+  @unsafe private static func padded<Result>(_ spelling: [UInt8], _ body: (UnsafeRawPointer) -> Result) -> Result {
     unsafe withUnsafeTemporaryAllocation(byteCount: spelling.count + 40, alignment: 8) { room in
       unsafe room.copyBytes(from: spelling)
       return unsafe body(UnsafeRawPointer(room.baseAddress!))

@@ -5,11 +5,11 @@ import Synchronization
 /// What a sample does to its record.
 extension WorkerTable {
   /// Adds `sample` to the record with `number`.
-  mutating func add(_ sample: borrowing Sample, _ bytes: PaddedBytes, to number: Int) {
+  mutating func add(_ sample: inout Sample, _ bytes: PaddedBytes, to number: Int) {
     let record = touch(number)
     switch sample.kind {
     case .counter:
-      addCount(record, sample)
+      addCount(record, &sample)
     case .event:
       addWhole(record, 1)
     case .gauge:
@@ -17,7 +17,7 @@ extension WorkerTable {
     case .serviceCheck:
       setGauge(record, sample.double)
     case .timer, .histogram, .distribution:
-      addToTimer(record, sample)
+      addToTimer(record, &sample)
     case .set:
       addToSet(record, bytes, sample.valueStart, sample.valueEnd)
     }
@@ -25,12 +25,13 @@ extension WorkerTable {
 
   /// A whole number is added exactly; what would pass 2^63 goes to the fraction, where the total is a double from then on.
   @inline(__always)
-  func addWhole(_ record: SeriesRecord, _ count: Int64) {
+  mutating func addWhole(_ record: SeriesRecord, _ count: Int64) {
     let sum = record.word0.addingReportingOverflow(count)
     if _fastPath(!sum.overflow) { record.word0 = sum.partialValue } else { addFraction(record, Double(count)) }
   }
 
-  private func addCount(_ record: SeriesRecord, _ sample: borrowing Sample) {
+  @inline(__always)
+  private mutating func addCount(_ record: SeriesRecord, _ sample: inout Sample) {
     if _fastPath(sample.rate == 1), sample.isInteger { return addWhole(record, sample.integer) }
     let weight = sample.weight
     if sample.isInteger, let whole = Int64(exactly: weight) {
@@ -44,7 +45,7 @@ extension WorkerTable {
   }
 
   @inline(never)
-  private func addFraction(_ record: SeriesRecord, _ count: Double) {
+  private mutating func addFraction(_ record: SeriesRecord, _ count: Double) {
     record.word1 = Self.bits((Self.value(record.word1) + count).finite)
   }
 
@@ -60,11 +61,11 @@ extension WorkerTable {
     record.stamp = lastStamp
   }
 
-  private func addDelta(_ record: SeriesRecord, _ delta: Double) {
+  private mutating func addDelta(_ record: SeriesRecord, _ delta: Double) {
     record.word1 = Self.bits((Self.value(record.word1) + delta).finite)
   }
 
-  private mutating func addToTimer(_ record: SeriesRecord, _ sample: borrowing Sample) {
+  private mutating func addToTimer(_ record: SeriesRecord, _ sample: inout Sample) {
     let bounds = memory.bounds(sample.kind.rawValue)
     let block: TimerBlock
     // Safe: the block in this half belongs to the worker while it is in the epoch.

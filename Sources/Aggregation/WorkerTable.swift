@@ -49,8 +49,8 @@ package struct WorkerTable: ~Copyable {
   /// The samples of one line; at most one for every two bytes of it.
   private var packed: [Sample] = []
 
-  /// Plain counts whose records are on their way from memory.
-  var deferred = DeferredCounts()
+  /// Samples whose records are on their way from memory.
+  var deferred = DeferredSamples()
 
   // Only where series come and go.
   var recordsMade = 0
@@ -105,7 +105,7 @@ package struct WorkerTable: ~Copyable {
 
   /// Ends a batch: all of it is counted and booked, and the reader's when it next flips.
   package mutating func endBatch() {
-    if deferred.count > 0 { countDeferred() }
+    if deferred.count > 0 { addDeferred() }
     memory.recordsInUse.store(recordsMade, ordering: .relaxed)
     memory.indexBytes.store(index.byteCount, ordering: .relaxed)
     memory.gate.leave()
@@ -117,76 +117,96 @@ package struct WorkerTable: ~Copyable {
   /// - Complexity: O(bytes); no allocation for series that are known.
   package mutating func count(_ bytes: PaddedBytes, from address: SenderAddress = .local) {
     sender = senders.place(of: address)
-    let linesBefore = tally.lines &+ UInt64(deferred.count)
+    let linesBefore = tally.lines
+    if index.count > Self.deferredAbove { countDeferring(bytes) } else { countDirectly(bytes) }
+    senders.add(lines: tally.lines &- linesBefore, refused: 0, to: sender)
+  }
+
+  private mutating func countDirectly(_ bytes: PaddedBytes) {
     var at = 0
-    // A local: as a member it would be copied on its way to each callee.
-    var sample = Sample()
     // The most frequent outcome is booked once, at the end.
     var plainCounts: UInt64 = 0
-    let defers = index.count > Self.deferredAbove
     while at < bytes.count {
-      at = reader.read(bytes, at: at, into: &sample)
-      if sample.form == .plainCount {
-        if defers {
-          deferPlain(bytes, sample)
-        } else if countPlain(bytes, sample) {
-          plainCounts &+= 1
-        }
+      let window = SeparatorWindow(bytes, from: at)
+      if let plain = reader.readPlain(bytes, at: at, window),
+        case let number = plain.tagsEnd == 0 ? findPlain(bytes, at, plain) : findTagged(bytes, at, plain), number >= 0
+      {
+        addWhole(touch(number), plain.count)
+        plainCounts &+= 1
+        at = plain.next
       } else {
-        countOther(bytes, sample)
+        at = countLine(bytes, at, window)
       }
     }
     tally.lines &+= plainCounts
-    senders.add(lines: tally.lines &+ UInt64(deferred.count) &- linesBefore, refused: 0, to: sender)
-    tally.accepted &+= plainCounts
-    tally.samples[Int(SampleKind.counter.rawValue)] &+= plainCounts
+    bookPlain(plainCounts)
   }
 
-  /// - Returns: false if the line was refused, which has been booked.
   @inline(__always)
-  private mutating func countPlain(_ bytes: PaddedBytes, _ sample: borrowing Sample) -> Bool {
-    // Safe: name and count lie within `bytes`, whose slack covers the hash's loads.
-    let name = unsafe bytes.address(of: sample.nameStart)
-    let length = sample.nameEnd &- sample.nameStart
-    let hash = unsafe hasher.hash(name, count: length, salt: UInt64(SampleKind.counter.rawValue))
-    let number = unsafe find(name, length, hash, SampleKind.counter.rawValue)
-    if _fastPath(number >= 0) {
-      addWhole(touch(seriesRecord(number)), sample.integer)
-      return true
-    }
-    if applyMissing(bytes, Self.complete(sample), hash) { return true }
-    tally.lines &+= 1
-    return false
+  mutating func bookPlain(_ count: UInt64) {
+    tally.accepted &+= count
+    tally.samples[Int(SampleKind.counter.rawValue)] &+= count
   }
 
-  /// The fields that the reader leaves alone in a plain count.
-  static func complete(_ sample: borrowing Sample) -> Sample {
-    var whole = Sample()
-    whole.form = .single
-    whole.lineStart = sample.lineStart
-    whole.nameStart = sample.nameStart
-    whole.nameEnd = sample.nameEnd
-    whole.integer = sample.integer
-    whole.double = Double(sample.integer)
-    return whole
+  /// The hash of a plain count's spelling.
+  @inline(__always)
+  func hash(of plain: LineReader.PlainCount, _ bytes: PaddedBytes, _ start: Int) -> UInt64 {
+    // Safe: name and tags lie within `bytes`, whose slack covers the loads.
+    let name = unsafe hasher.words(of: bytes.address(of: start), count: plain.nameEnd &- start)
+    if plain.tagsEnd == 0 { return hasher.hash(name, salt: UInt64(SampleKind.counter.rawValue)) }
+    return unsafe hasher.hash(
+      name, bytes.address(of: plain.tagsStart), count: plain.tagsEnd &- plain.tagsStart,
+      salt: UInt64(SampleKind.counter.rawValue))
   }
 
+  /// The number of the record of a plain count's series, -1 if this spelling of it is not known.
+  @inline(__always)
+  private func findPlain(_ bytes: PaddedBytes, _ start: Int, _ plain: LineReader.PlainCount) -> Int {
+    let length = plain.nameEnd &- start
+    // Safe: the name lies within `bytes`, whose slack covers the loads.
+    let words = unsafe hasher.words(of: bytes.address(of: start), count: length)
+    let kind = SampleKind.counter.rawValue
+    return find(words, length, hasher.hash(words, salt: UInt64(kind)), kind)
+  }
+
+  /// The same of one with tags.
   @inline(never)
-  private mutating func countOther(_ bytes: PaddedBytes, _ sample: borrowing Sample) {
+  private mutating func findTagged(_ bytes: PaddedBytes, _ start: Int, _ plain: LineReader.PlainCount) -> Int {
+    let hash = hash(of: plain, bytes, start)
+    // Safe: name and tags lie within `bytes`.
+    return unsafe find(
+      bytes.address(of: start), plain.nameEnd &- start, bytes.address(of: plain.tagsStart),
+      plain.tagsEnd &- plain.tagsStart, hash, SampleKind.counter.rawValue)
+  }
+
+  /// Counts a line of any shape.
+  /// - Returns: where the next one begins.
+  @inline(never)
+  private mutating func countLine(_ bytes: PaddedBytes, _ start: Int, _ window: SeparatorWindow) -> Int {
+    // Safe: nothing waits, so an item's memory is free.
+    let item = unsafe deferred.free
+    let next = unsafe reader.read(bytes, at: start, window, into: &item.pointee.sample)
+    if unsafe item.pointee.sample.form == .empty { return next }
+    tally.lines &+= 1
+    unsafe count(bytes, &item.pointee.sample)
+    return next
+  }
+
+  /// Counts what a line said; it has been booked as read.
+  ///
+  /// Here and on the way to the record the sample is `inout`, though nobody changes it: a borrowed one would be copied for each callee, in
+  /// words of another width than those just written, for which the processor waits.
+  @inline(__always)
+  mutating func count(_ bytes: PaddedBytes, _ sample: inout Sample) {
     switch sample.form {
-    case .plainCount, .empty: break
-    case .refused:
-      tally.lines &+= 1
-      refuse(sample.fault, bytes, sample.lineStart)
+    case .empty: break
+    case .refused: refuse(sample.fault, bytes, sample.lineStart)
     case .single:
-      tally.lines &+= 1
-      if apply(bytes, sample) {
+      if apply(bytes, &sample) {
         tally.samples[Int(sample.kind.rawValue)] &+= 1
         accept(sample)
       }
-    case .several:
-      tally.lines &+= 1
-      if applySeveral(bytes, copy sample) { accept(sample) }
+    case .several: if applySeveral(bytes, sample) { accept(sample) }
     }
   }
 
@@ -196,11 +216,11 @@ package struct WorkerTable: ~Copyable {
     packed.removeAll(keepingCapacity: true)
     reader.forEachSample(in: bytes, of: whole) { packed.append($0) }
     for index in packed.indices {
-      let each = packed[index]
+      var each = packed[index]
       // What follows the first sample of a line that was taken is not a refused line.
       booksRefusals = index == 0
       defer { booksRefusals = true }
-      if apply(bytes, each) {
+      if apply(bytes, &each) {
         tally.samples[Int(each.kind.rawValue)] &+= 1
       } else if index == 0 {
         return false
@@ -237,7 +257,8 @@ package struct WorkerTable: ~Copyable {
     }
   }
 
-  private mutating func accept(_ sample: borrowing Sample) {
+  @inline(__always)
+  mutating func accept(_ sample: borrowing Sample) {
     tally.accepted &+= 1
     tally.skippedSections &+= UInt64(sample.skippedSections)
     if _slowPath(sample.timestamp != Sample.noTimestamp) {
@@ -248,27 +269,42 @@ package struct WorkerTable: ~Copyable {
 
   /// Finds the sample's series and adds it.
   /// - Returns: false if it was refused, which has been booked.
-  mutating func apply(_ bytes: PaddedBytes, _ sample: borrowing Sample) -> Bool {
+  @inline(__always)
+  mutating func apply(_ bytes: PaddedBytes, _ sample: inout Sample) -> Bool {
     // What an event's or a check's name holds can look like the end of a name, so only their normal spelling tells them apart.
     let kind = sample.kind
-    if _slowPath(kind == .event || kind == .serviceCheck) { return applyMissing(bytes, copy sample, nil) }
-    let salt = UInt64(sample.kind.rawValue)
-    // Safe: name and tags lie within `bytes`, whose slack covers the hash's loads.
+    if _slowPath(kind == .event || kind == .serviceCheck) { return applyMissing(bytes, sample, nil) }
+    return apply(bytes, &sample, hash: hash(of: sample, bytes))
+  }
+
+  @inline(__always)
+  mutating func apply(_ bytes: PaddedBytes, _ sample: inout Sample, hash: UInt64) -> Bool {
+    // Safe: name and tags lie within `bytes`.
     let name = unsafe bytes.address(of: sample.nameStart)
     let length = sample.nameEnd &- sample.nameStart
-    var hash = unsafe hasher.hash(name, count: length, salt: salt)
     let number: Int
     if sample.tagsEnd == sample.tagsStart {
       number = unsafe find(name, length, hash, sample.kind.rawValue)
     } else {
-      let tags = unsafe bytes.address(of: sample.tagsStart)
-      let tagsLength = sample.tagsEnd &- sample.tagsStart
-      hash = unsafe SpellingHash.join(hash, hasher.hash(tags, count: tagsLength, salt: 0))
-      number = unsafe find(name, length, tags, tagsLength, hash, sample.kind.rawValue)
+      number = unsafe find(
+        name, length, bytes.address(of: sample.tagsStart), sample.tagsEnd &- sample.tagsStart, hash,
+        sample.kind.rawValue)
     }
-    if _slowPath(number < 0) { return applyMissing(bytes, copy sample, hash) }
-    add(sample, bytes, to: seriesRecord(number))
+    if _slowPath(number < 0) { return applyMissing(bytes, sample, hash) }
+    add(&sample, bytes, to: number)
     return true
+  }
+
+  /// The hash of the sample's spelling, as `hashOf(_:_:)` has it.
+  @inline(__always)
+  func hash(of sample: borrowing Sample, _ bytes: PaddedBytes) -> UInt64 {
+    // Safe: name and tags lie within `bytes`, whose slack covers the hash's loads.
+    let name = unsafe bytes.address(of: sample.nameStart)
+    let length = sample.nameEnd &- sample.nameStart
+    let salt = UInt64(sample.kind.rawValue)
+    if sample.tagsEnd == sample.tagsStart { return unsafe hasher.hash(name, count: length, salt: salt) }
+    return unsafe hasher.hash(
+      name, count: length, bytes.address(of: sample.tagsStart), count: sample.tagsEnd &- sample.tagsStart, salt: salt)
   }
 
   @inline(__always)
@@ -295,21 +331,40 @@ package struct WorkerTable: ~Copyable {
     return record
   }
 
-  /// The number of the record with this spelling and kind, -1 if there is none. Compares every byte.
-  @unsafe @inline(__always)
-  func find(_ name: UnsafeRawPointer, _ length: Int, _ hash: UInt64, _ kind: UInt8) -> Int {
-    let wanted = UInt32(truncatingIfNeeded: length) | UInt32(kind) &<< 16
+  /// The number of the record of the series with this spelling of at most 28 bytes, -1 if the spelling is not known.
+  @inline(__always)
+  func find(_ words: SpellingHash.Words, _ length: Int, _ hash: UInt64, _ kind: UInt8) -> Int {
+    let wanted = SeriesRecord.head(length: length, kind: kind)
     var place = index.home(of: hash)
     while true {
       let number = index.probe(place, for: hash)
       if _fastPath(number >= 0) {
         let record = record(number)
-        if _fastPath(record.lengthAndKind == wanted) {
-          if _fastPath(length <= SeriesRecord.inlineSpelling) {
-            if unsafe hasher.isEqual(name, record.base + 32, count: length) { return number }
-          } else if unsafe Self.areEqual(name, record.spelling, length) {
-            return number
-          }
+        if _fastPath(record.head == wanted && record.holds(words)) { return number }
+        if SeriesRecord.isAlike(record.head, wanted), record.holds(words) { return seriesRecord(number) }
+      } else if number == -2 {
+        return -1
+      }
+      place = index.next(after: place)
+    }
+  }
+
+  /// The same for a spelling of any length, without tags behind the value. Compares every byte.
+  ///
+  /// `mutating`, here and below, though nothing changes: the table as a whole would be copied for a callee that only borrows it.
+  @unsafe
+  mutating func find(_ name: UnsafeRawPointer, _ length: Int, _ hash: UInt64, _ kind: UInt8) -> Int {
+    if _fastPath(length <= SeriesRecord.inlineSpelling) {
+      return unsafe find(hasher.words(of: name, count: length), length, hash, kind)
+    }
+    let wanted = SeriesRecord.head(length: length, kind: kind)
+    var place = index.home(of: hash)
+    while true {
+      let number = index.probe(place, for: hash)
+      if _fastPath(number >= 0) {
+        let record = record(number)
+        if SeriesRecord.isAlike(record.head, wanted), unsafe areEqual(name, record.spelling, length) {
+          return seriesRecord(number)
         }
       } else if number == -2 {
         return -1
@@ -320,24 +375,22 @@ package struct WorkerTable: ~Copyable {
 
   /// The same for a spelling in two pieces: `name|#tags`.
   @unsafe
-  func find(
+  mutating func find(
     _ name: UnsafeRawPointer, _ length: Int, _ tags: UnsafeRawPointer, _ tagsLength: Int, _ hash: UInt64, _ kind: UInt8
   ) -> Int {
-    let whole = length &+ 2 &+ tagsLength
-    let wanted = UInt32(truncatingIfNeeded: whole) | UInt32(kind) &<< 16
+    let wanted = SeriesRecord.head(length: length &+ 2 &+ tagsLength, kind: kind)
     var place = index.home(of: hash)
     while true {
       let number = index.probe(place, for: hash)
       if _fastPath(number >= 0) {
         let record = record(number)
-        if record.lengthAndKind == wanted {
+        if SeriesRecord.isAlike(record.head, wanted) {
           let spelling = unsafe record.spelling
           // Neither name nor tags hold a `|`, so its place alone shows that both pieces have the same length.
           if unsafe spelling.load(fromByteOffset: length, as: UInt8.self) == UInt8(ascii: "|"),
-            unsafe Self.areEqual(name, spelling, length),
-            unsafe Self.areEqual(tags, spelling + length + 2, tagsLength)
+            unsafe areEqual(name, spelling, length), unsafe areEqual(tags, spelling + length + 2, tagsLength)
           {
-            return number
+            return seriesRecord(number)
           }
         }
       } else if number == -2 {
@@ -347,22 +400,14 @@ package struct WorkerTable: ~Copyable {
     }
   }
 
-  /// Compares `count` bytes by words; both sides may be read 7 bytes further (the line's slack, the record's padding).
+  /// Compares `count` bytes; of both sides 32 may be read from any place within (the line's slack, the record's padding).
   @unsafe @inline(__always)
-  static func areEqual(_ left: UnsafeRawPointer, _ right: UnsafeRawPointer, _ count: Int) -> Bool {
+  private func areEqual(_ left: UnsafeRawPointer, _ right: UnsafeRawPointer, _ count: Int) -> Bool {
     var at = 0
-    while at &+ 8 <= count {
-      if unsafe left.loadUnaligned(fromByteOffset: at, as: UInt64.self)
-        != right.loadUnaligned(fromByteOffset: at, as: UInt64.self)
-      {
-        return false
-      }
-      at &+= 8
+    while _slowPath(count &- at > 32) {
+      if unsafe !hasher.isEqual(left + at, right + at, count: 32) { return false }
+      at &+= 32
     }
-    if at == count { return true }
-    let differ =
-      unsafe left.loadUnaligned(fromByteOffset: at, as: UInt64.self)
-      ^ right.loadUnaligned(fromByteOffset: at, as: UInt64.self)
-    return UInt64(littleEndian: differ) &<< UInt64((8 &- (count &- at)) &* 8) == 0
+    return unsafe hasher.isEqual(left + at, right + at, count: count &- at)
   }
 }

@@ -17,6 +17,19 @@ package struct DecimalNumber: Equatable {
 
   package init() {}
 
+  @inline(__always)
+  init(whole number: Int64) {
+    integer = number
+    double = Double(number)
+  }
+
+  /// A number that is not whole.
+  @inline(__always)
+  init(fraction number: Double) {
+    isInteger = false
+    double = number
+  }
+
   /// Reads the longest number that begins at `start`.
   ///
   /// A line needs no end here: its own, a `:` and a `|` stop a number.
@@ -78,7 +91,7 @@ package struct DecimalNumber: Equatable {
   }
 
   /// All powers of ten that are exact as a `Double`.
-  private static let powersOfTen: InlineArray<23, Double> = [
+  static let powersOfTen: InlineArray<23, Double> = [
     1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
     1e21, 1e22,
   ]

@@ -27,7 +27,6 @@ private struct Explanation {
     if sample.form == .refused { throw sample.fault }
     writer.append("{\"samples\":[" as StaticString)
     if sample.form != .empty {
-      // `.plainCount` leaves the other fields as they were: here, at their defaults.
       var spelling = SeriesSpelling(keyLabels: keyLabels)
       var scratch: [UInt8] = []
       let line = Line(bytes: bytes, start: sample.lineStart, end: bytes.count)

@@ -2,10 +2,9 @@ import Bytes
 
 extension LineReader {
   /// Reads any line, whatever it holds.
-  ///
-  /// - Parameter separator: the first `:`, `|` or LF at or after `start`.
-  @usableFromInline @inline(never)
-  func readSlowly(_ bytes: PaddedBytes, at start: Int, separator: Int, into sample: inout Sample) -> Int {
+  @inline(never)
+  func readSlowly(_ bytes: PaddedBytes, at start: Int, into sample: inout Sample) -> Int {
+    let separator = bytes.firstSeparator(from: start)
     let lineFeed = Line(bytes: bytes, start: start, end: bytes.count).first(0x0A, from: separator)
     let hasReturn = lineFeed > start && bytes[lineFeed - 1] == 0x0D
     let line = Line(bytes: bytes, start: start, end: hasReturn ? lineFeed - 1 : lineFeed)
@@ -107,6 +106,18 @@ extension LineReader {
     if let count = DecimalNumber(line.bytes, from: lastColon + 1, to: values.upperBound) {
       sample.set(count)
       sample.nameEnd = lastColon
+    }
+  }
+}
+
+extension PaddedBytes {
+  /// The first `:`, `|` or LF at or after `start`; the sentinel is one, so there is one.
+  func firstSeparator(from start: Int) -> Int {
+    var place = start
+    while true {
+      let mask = SeparatorWindow(self, from: place).all
+      if mask != 0 { return place &+ mask.trailingZeroBitCount }
+      place &+= 32
     }
   }
 }

@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 
 /// Reads lines of section "Lines" of the README's grammar, one at a time, out of bytes that it does not own.
 ///
@@ -12,6 +11,12 @@ import CLinux
 /// A line is taken whole or refused whole. What is checked here is the structure: separators, values, type, rate, timestamp, and the
 /// text of sets, events and service checks. The text of name, key and tags is a property of the series' spelling and is checked by
 /// `SeriesSpelling`, once for each spelling and not once for each line.
+///
+/// Three ways lead to a sample, each for more lines and slower than the one before:
+///
+///     readPlain    name:7|c  name:1234|c  name:key|c     in the caller's loop
+///     read         one value, a rate, tags               from separator to separator, 32 bytes at a time
+///     readSlowly   whatever else                         byte by byte; it decides what is right, and all that is refused
 ///
 /// - Complexity: O(length of the line); no allocation, whatever the line holds.
 @frozen @usableFromInline
@@ -30,63 +35,101 @@ package struct LineReader: Sendable {
     self.signedGaugesAreDeltas = signedGaugesAreDeltas
   }
 
-  /// Reads the line that begins at `start`.
-  ///
-  /// The forms that make up nearly all of a counter's traffic are settled here, without a call: `name:7|c`, `name:1234|c` and
-  /// `name:key|c`. Of those only `form`, `lineStart`, the name and `integer` are written.
-  /// - Precondition: `start < bytes.count`.
-  /// - Returns: where the next line begins; beyond `bytes.count` if this one had no LF of its own.
+  /// A counter's line that says a name, with a key or without, a whole number, and perhaps tags.
+  @frozen @usableFromInline
+  package struct PlainCount {
+    /// Longest name with its key, in bytes: of a plain count it lies within the 32 bytes that are looked at.
+    @usableFromInline package static let longestName = 28
+
+    /// The name begins with the line.
+    @usableFromInline package let nameEnd: Int
+    @usableFromInline package let count: Int64
+    /// What stands after `|#`; both 0 if there is none.
+    @usableFromInline package var tagsStart = 0
+    @usableFromInline package var tagsEnd = 0
+    /// Where the next line begins.
+    @usableFromInline package var next: Int
+
+    @inlinable @inline(__always)
+    init(nameEnd: Int, count: Int64, next: Int) {
+      self.nameEnd = nameEnd
+      self.count = count
+      self.next = next
+    }
+  }
+
+  /// Reads the line that begins at `start` if it is a plain count: the forms that make up nearly all of a counter's traffic.
+  /// - Parameter window: the separators from `start`.
   @inlinable @inline(__always)
-  package func read(_ bytes: PaddedBytes, at start: Int, into sample: inout Sample) -> Int {
-    let colon = bytes.firstSeparator(from: start)
+  package func readPlain(_ bytes: PaddedBytes, at start: Int, _ window: SeparatorWindow) -> PlainCount? {
+    let separators = UInt64(window.all) | 1 &<< 32
+    let colon = start &+ separators.trailingZeroBitCount
     // `:D|c` and LF. A match holds no LF before its own, so it ends at the sentinel at the latest.
     let word = bytes.word(at: colon)
-    guard word & 0xFF == 0x3A, isPlainName(bytes, from: start, to: colon) else {
-      return readSlowly(bytes, at: start, separator: colon, into: &sample)
-    }
+    // An event's header `_e{5,4}` looks like a name.
+    if bytes[start] == UInt8(ascii: "_") { return nil }
     let digit = (word >> 8) & 0xFF &- 0x30
-    if word & 0xFF_FFFF_0000 == 0x0A_637C_0000, digit < 10 {
-      return plainCount(of: Int64(truncatingIfNeeded: digit), named: start, to: colon, next: colon &+ 5, &sample)
+    if word & 0xFF_FFFF_00FF == 0x0A_637C_003A, digit < 10 {
+      if !Self.isShort(colon &- start) { return nil }
+      return PlainCount(nameEnd: colon, count: Int64(truncatingIfNeeded: digit), next: colon &+ 5)
     }
+    // The second separator is the value's end, at `|c` and LF, or at `|c|#`.
+    let pipe = start &+ (separators & (separators &- 1) | 1 &<< 33).trailingZeroBitCount
+    let tail = bytes.word(at: pipe)
+    let isTagged = tail & 0xFFFF_FFFF == 0x237C_637C
+    if tail & 0xFF_FFFF != 0x0A_637C && !isTagged || word & 0xFF != 0x3A || colon == start { return nil }
+    guard var plain = plainCount(bytes, start, colon, pipe) else { return nil }
+    if isTagged {
+      plain.tagsStart = pipe &+ 4
+      plain.tagsEnd = bytes.end(from: pipe &+ 4)
+      plain.next = plain.tagsEnd &+ 1
+      if bytes[plain.tagsEnd] != UInt8(ascii: "\n") || bytes[plain.tagsEnd &- 1] == UInt8(ascii: "\r")
+        || plain.tagsEnd &- start > Self.longestLine
+      {
+        return nil
+      }
+    }
+    return plain
+  }
+
+  /// The count of a short name or key whose value stands between `colon` and `pipe`.
+  @inlinable @inline(__always)
+  func plainCount(_ bytes: PaddedBytes, _ start: Int, _ colon: Int, _ pipe: Int) -> PlainCount? {
     let value = colon &+ 1
-    let pipe = bytes.firstSeparator(from: value)
-    // `|c` and LF.
-    if bytes.word(at: pipe) & 0xFF_FFFF == 0x0A_637C {
-      let length = pipe &- value
-      if let number = Self.shortNumber(bytes.word(at: value), length: length) {
-        return plainCount(of: number, named: start, to: colon, next: pipe &+ 3, &sample)
+    let first = bytes[value]
+    if first > UInt8(ascii: "9") {
+      if strict || !Self.isShort(pipe &- start) || !Self.isKey(beginningWith: first, length: pipe &- value) {
+        return nil
       }
-      if !strict, Self.isKey(beginningWith: bytes[value], length: length), pipe &- start <= Self.longestLine &- 2 {
-        return plainCount(of: 1, named: start, to: pipe, next: pipe &+ 3, &sample)
-      }
+      return PlainCount(nameEnd: pipe, count: 1, next: pipe &+ 3)
     }
-    return readSlowly(bytes, at: start, separator: colon, into: &sample)
-  }
-
-  /// Whether the name can be that of a metric and the line is not too long to be one: an event's header `_e{5,4}` looks like a name.
-  @inlinable @inline(__always)
-  func isPlainName(_ bytes: PaddedBytes, from start: Int, to end: Int) -> Bool {
-    let length = end &- start
-    return length > 0 && length < Self.longestLine &- 10 && bytes[start] != UInt8(ascii: "_")
+    guard Self.isShort(colon &- start), let number = Self.shortNumber(bytes.word(at: value), length: pipe &- value)
+    else { return nil }
+    return PlainCount(nameEnd: colon, count: number, next: pipe &+ 3)
   }
 
   @inlinable @inline(__always)
-  func plainCount(of count: Int64, named start: Int, to end: Int, next: Int, _ sample: inout Sample) -> Int {
-    sample.form = .plainCount
-    sample.lineStart = start
-    sample.nameStart = start
-    sample.nameEnd = end
-    sample.integer = count
-    return next
+  static func isShort(_ nameLength: Int) -> Bool {
+    UInt(bitPattern: nameLength &- 1) < UInt(PlainCount.longestName)
   }
 
   /// The number of one to eight digits that stands in the low `length` bytes of `word`, first digit lowest.
   @inlinable @inline(__always)
   static func shortNumber(_ word: UInt64, length: Int) -> Int64? {
     guard length &- 1 < 8, length > 0 else { return nil }
-    // Digits move to the high places; below them zeros lead.
+    return digits(alignedShortText(word, length))
+  }
+
+  /// One to eight bytes moved to the high places; below them zeros lead.
+  @inlinable @inline(__always)
+  static func alignedShortText(_ word: UInt64, _ length: Int) -> UInt64 {
     let missing = UInt64(truncatingIfNeeded: (8 &- length) &* 8)
-    let text = word &<< missing | 0x3030_3030_3030_3030 & ~(UInt64.max &<< missing)
+    return word &<< missing | 0x3030_3030_3030_3030 & ~(UInt64.max &<< missing)
+  }
+
+  /// The number that eight digits make, the first one lowest.
+  @inlinable @inline(__always)
+  static func digits(_ text: UInt64) -> Int64? {
     let digits = text &- 0x3030_3030_3030_3030
     // A byte below "0" borrows and one above "9" carries into the sign bits looked at here.
     guard (digits | (text &+ 0x4646_4646_4646_4646)) & 0x8080_8080_8080_8080 == 0 else { return nil }
@@ -103,22 +146,5 @@ package struct LineReader: Sendable {
     // `nan`, `inf` and `infinity` in any case.
     let letter = byte | 0x20
     return (letter != UInt8(ascii: "i") && letter != UInt8(ascii: "n")) || (length != 3 && length != 8)
-  }
-}
-
-extension PaddedBytes {
-  /// The first `:`, `|` or LF at or after `start`; the sentinel is one, so there is one.
-  @inlinable @inline(__always)
-  func firstSeparator(from start: Int) -> Int {
-    var place = start
-    while true {
-      assert(place >= 0 && place + 16 <= count + Self.slack + 1)
-      // Safe: the scan ends in the window that holds the sentinel, so it reads at most 15 bytes of the slack.
-      let mask =
-        unsafe footfall_equal16(address(of: place), UInt8(ascii: ":")) | footfall_equal16(address(of: place), 0x0A)
-        | footfall_equal16(address(of: place), UInt8(ascii: "|"))
-      if mask != 0 { return place &+ mask.trailingZeroBitCount }
-      place &+= 16
-    }
   }
 }

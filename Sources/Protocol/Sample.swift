@@ -21,8 +21,6 @@ package enum SampleKind: UInt8, CaseIterable, Sendable {
 /// How the caller goes on after a line was read.
 @frozen @usableFromInline
 package enum SampleForm: UInt8, Sendable {
-  /// `key` counted by a whole number, no sections: name and `integer` are set, and nothing else needs a look.
-  case plainCount
   /// One number, or a set's one member.
   case single
   /// Packed values or packed types: ask `LineReader.forEachSample`.
@@ -48,7 +46,7 @@ package struct Sample {
   @usableFromInline package var kind: SampleKind = .counter
   /// The gauge's value is added to what it was.
   @usableFromInline package var isRelative = false
-  /// `integer` holds the value, else `double` does. `double` is set in both cases but for `.plainCount`.
+  /// `integer` holds the value, else `double` does. `double` is set in both cases.
   @usableFromInline package var isInteger = true
   /// First byte of the line, from which faults are counted.
   @usableFromInline package var lineStart = 0

@@ -45,6 +45,42 @@ import Testing
     #expect(total("visit") == Int64(Self.many + 1))
   }
 
+  @Test func `keeps the order of a gauge's writes, whatever stands between them`() {
+    fill()
+    var lines = ""
+    for value in 0..<100 {
+      lines += "level:\(value)|g\nvisit:page\(value)|c\nlevel:+2|g\ntook:\(value)|ms|#a:b\n"
+      if value % 7 == 0 { lines += "level:5:6|g\nlevel:+\(value)|g\n" }
+      if value % 9 == 0 { lines += "other\(value):1|g\n_sc|up|0\n" }
+    }
+    world.workers[0].count(lines)
+    world.gather()
+    let series = world["gauge level"]
+    #expect(series?.gauge == 101)
+    world.workers[0].count("level:50|g\nlevel:7:8|g\nlevel:+1|g\n")
+    world.gather()
+    #expect(world["gauge level"]?.gauge == 9)
+  }
+
+  @Test func `adds every kind that waits, with tags and without`() {
+    fill()
+    let lines = (0..<200).flatMap { number in
+      [
+        "tagged:2|c|#b:\(number % 3),a:1", "tagged:3|c|@0.5|#a:1,b:\(number % 3)", "took:\(number)|ms",
+        "took:\(number)|ms|#env:prod,host:a.name.that.is.longer.than.a.record", "who:user\(number % 5)|s",
+        "a.counter.whose.name.is.longer.than.a.record:4|c",
+      ]
+    }
+    let tally = world.workers[0].count(lines.joined(separator: "\n"))
+    #expect(tally.lines == 1_200 && tally.accepted == 1_200)
+    #expect(total("tagged") == 1_600)
+    #expect(total("a.counter.whose.name.is.longer.than.a.record") == 800)
+    let timers = world.series.filter { $0.key.hasPrefix("timer took") }.map { world.view.series($0.value) }
+    #expect(timers.count == 2)
+    let set = world["set who"]
+    #expect(set.map { world.cardinality($0) } == 5)
+  }
+
   @Test func `gives a long log back once it is read, and fills it again`() {
     for round in 1...4 as ClosedRange<Int64> {
       fill()

@@ -57,8 +57,8 @@ import Testing
     world.gather()
     #expect(world.series.keys.sorted() == ["gauge g"])
     #expect(world["gauge g"]?.gauge == 3)
-    // Each sample is a number by metric too, also that of a packed line whose first sample was taken.
-    #expect(limited(world) == ["__other__": 1, "h": 2, "g": 1])
+    // A metric without a series counts under the metric that takes what has none of its own.
+    #expect(limited(world) == ["__other__": 3, "g": 1])
   }
 
   @Test func `a limit per metric leaves room for other metrics`() {

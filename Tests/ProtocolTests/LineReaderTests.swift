@@ -1,5 +1,4 @@
 import Bytes
-import Randomness
 import Testing
 
 @testable import Protocol
@@ -220,7 +219,7 @@ import Testing
   @Test func `measures the line and not only its name`() {
     let name = String(repeating: "n", count: 8000)
     let key = String(repeating: "k", count: LineReader.longestLine - 8003)
-    #expect(samples(of: "\(name):\(key)|c\n").first?.form == .plainCount)
+    #expect(samples(of: "\(name):\(key)|c\n").first?.form == .single)
     #expect(samples(of: "\(name):\(key)k|c\n").first?.fault == LineFault(.tooLong, at: LineReader.longestLine))
   }
 
@@ -240,14 +239,6 @@ import Testing
     #expect(!reading("a:1|c:-3|g", absolute).contains("relative"))
   }
 
-  @Test func `settles the usual counters without the long way`() {
-    let lines = ["visit.page:7|c", "visit:1234|c", "visit:12345678|c", "visit:page1|c", "visit:news|c", "visit:/a|c"]
-    let read = samples(of: lines.joined(separator: "\n"))
-    #expect(read.map(\.form) == Array(repeating: .plainCount, count: lines.count))
-    #expect(read.map(\.integer) == [7, 1234, 12_345_678, 1, 1, 1])
-    #expect(read.map { $0.nameEnd - $0.nameStart } == [10, 5, 5, 11, 10, 8])
-  }
-
   @Test(arguments: ["a:|c", "a:|c|#k", "a::1|c", "a:nan|c", "a:--1|c", "a:|s", ":1|c", "a|c"])
   func `leaves no fault of structure to the spelling`(_ line: String) {
     #expect(samples(of: line).map(\.form) == [.refused])
@@ -255,7 +246,7 @@ import Testing
 
   @Test func `finds every line of a text whatever ends it`() {
     let read = samples(of: "a:1|c\n\r\nb:2|g\r\n\nc:k|c\nbad\nd:10|ms|@0.5\n_sc|e|3")
-    #expect(read.map(\.form) == [.plainCount, .empty, .single, .empty, .plainCount, .refused, .single, .single])
+    #expect(read.map(\.form) == [.single, .empty, .single, .empty, .single, .refused, .single, .single])
     #expect(read.map(\.integer) == [1, 0, 2, 0, 1, 0, 10, 3])
     #expect(read.map(\.lineStart) == [0, 6, 8, 15, 16, 22, 26, 39])
   }
@@ -263,30 +254,5 @@ import Testing
   @Test func `counts the sections that it does not know`() {
     #expect(samples(of: "a:1|c|x:1|c:2|#t|y:|").first?.skippedSections == 2)
     #expect(samples(of: "_e{1,1}:a|b|x:1|h:2").first?.skippedSections == 1)
-  }
-
-  @Test func `reads a usual line the short and the long way alike`() {
-    var random = SplitMix(seed: 42)
-    let pieces = [
-      "visit", "a", ":", ":", "|", "|c", "|c", "7", "1234", "page", "n", "nan", "inf", "-", ".", "_", "é", "\r", "0x1",
-      ",",
-    ]
-    for _ in 0..<50_000 {
-      var line = random.pick(["visit:", "a:", ""])
-      for _ in 0..<random.below(5) { line += random.pick(pieces) }
-      line += random.pick(["|c", "|c", "|g", ""])
-      PaddedText(line.utf8).read { bytes in
-        guard bytes.count > 0 else { return }
-        var short = Sample()
-        var long = Sample()
-        let next = LineReader().read(bytes, at: 0, into: &short)
-        #expect(LineReader().readSlowly(bytes, at: 0, separator: bytes.firstSeparator(from: 0), into: &long) == next)
-        guard short.form == .plainCount else { return }
-        let isSame =
-          long.form == .single && long.kind == .counter && long.rate == 1 && long.tagsEnd == 0
-          && long.nameStart == short.nameStart && long.nameEnd == short.nameEnd && long.integer == short.integer
-        #expect(isSame, "\(line.debugDescription)")
-      }
-    }
   }
 }

@@ -86,5 +86,10 @@ FOOTFALL_INLINE uint32_t footfall_equal16(const void *bytes, uint8_t byte) {
   return mask;
 }
 
+// The same of 32 bytes. Reads all 32.
+FOOTFALL_INLINE uint32_t footfall_equal32(const void *bytes, uint8_t byte) {
+  return footfall_equal16(bytes, byte) | footfall_equal16((const char *)bytes + 16, byte) << 16;
+}
+
 // strtod(3) on text that the caller has checked to be a plain decimal number followed by a byte that cannot continue one.
 FOOTFALL_INLINE double footfall_decimal(const void *text) { return strtod((const char *)text, NULL); }

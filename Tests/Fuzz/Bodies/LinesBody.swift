@@ -84,7 +84,6 @@ private func checkSample(_ sample: Sample, in bytes: PaddedBytes, _ line: Range<
   try hold(sample.lineStart == line.lowerBound, "a line that begins elsewhere")
   try hold(line.lowerBound <= sample.nameStart && sample.nameStart <= sample.nameEnd, "a name before its line")
   try hold(sample.nameEnd <= line.upperBound && sample.tagsEnd <= line.upperBound, "name or tags behind their line")
-  if sample.form == .plainCount { return }
   try hold(sample.tagsStart <= sample.tagsEnd && sample.valueStart <= sample.valueEnd, "a range without an end")
   try hold(sample.valueEnd <= line.upperBound, "a value behind its line")
   var each: [Sample] = sample.form == .single ? [sample] : []
