@@ -11,12 +11,15 @@ final class MetricWork {
   private let name: [UInt8]
   private let window: StatsWindow
   private let isFiltered: Bool
+  /// So many of the top series show their points.
+  private let topPoints: Int
   private var scans: [FamilyScan]
   private var scanned = 0
 
   static func answer(_ state: QueryState, _ call: Route.Call) -> Route.Answer {
     var parameters = QueryParameters(call.request)
     let top = parameters.integer("top", default: 10, in: 0...1_000)
+    let topPoints = parameters.integer("top_points", default: 0, in: 0...50)
     let filter = SeriesFilter(matches: parameters.labelMatches())
     let window = StatsWindow(&parameters, wall: state.view.wall)
     let ranksByRecent = parameters.word("by", of: ["total", "recent"]) == "recent"
@@ -28,17 +31,20 @@ final class MetricWork {
       }
     }
     if scans.isEmpty { return .ready(.fault(.notFound)) }
-    let work = MetricWork(state, name, window, scans, isFiltered: !filter.matches.isEmpty)
+    let work = MetricWork(state, name, window, scans, isFiltered: !filter.matches.isEmpty, topPoints: topPoints)
     return .work { work.step() }
   }
 
-  private init(_ state: QueryState, _ name: [UInt8], _ window: StatsWindow, _ scans: [FamilyScan], isFiltered: Bool) {
+  private init(
+    _ state: QueryState, _ name: [UInt8], _ window: StatsWindow, _ scans: [FamilyScan], isFiltered: Bool, topPoints: Int
+  ) {
     self.state = state
     reading = ConsistentRead(state)
     self.name = name
     self.window = window
     self.scans = scans
     self.isFiltered = isFiltered
+    self.topPoints = topPoints
   }
 
   private func step() -> Response? {
@@ -78,11 +84,13 @@ final class MetricWork {
     if let sketches = scan.sketches { writeQuantiles(sketches, to: &json) }
     json.key("top")
     json.array { json in
-      for series in scan.top.elements { json.object { write(series, scan.kind, to: &$0) } }
+      for (place, series) in scan.top.elements.enumerated() {
+        json.object { write(series, scan.kind, showsPoints: place < topPoints, to: &$0) }
+      }
     }
   }
 
-  private func write(_ series: SeriesID, _ kind: SampleKind, to json: inout JSONWriter) {
+  private func write(_ series: SeriesID, _ kind: SampleKind, showsPoints: Bool, to json: inout JSONWriter) {
     json.members(of: series, in: &state.view)
     if !kind.isSummed { return }
     json.key("recent")
@@ -91,6 +99,10 @@ final class MetricWork {
     } else {
       json.null()
     }
+    if !showsPoints { return }
+    var plot = HistoryPlot(from: window.countStart, to: window.wall)
+    state.view.add(series, to: &plot)
+    writePoints(plot, isTimer: kind.isTimer, to: &json)
   }
 
   private func writeRecent(_ scan: FamilyScan, to json: inout JSONWriter) {

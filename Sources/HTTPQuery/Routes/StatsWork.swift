@@ -21,7 +21,7 @@ final class StatsWork {
   private var shown: [(family: FamilyID, top: [SeriesID])] = []
   /// Metrics whose busiest series have been found, of those shown.
   private var found = 0
-  private var scan: FamilyScan?
+  private var scan: BusiestScan?
   private var hasPicked = false
 
   static func answer(_ state: QueryState, _ call: Route.Call) -> Route.Answer {
@@ -49,7 +49,11 @@ final class StatsWork {
     var budget = Self.slice
     if !hasPicked && !pick(&state.view, &budget) { return nil }
     while found < shown.count {
-      guard let top = busiest(of: shown[found].family, &state.view, &budget) else { return nil }
+      var scan = scan.take() ?? BusiestScan(shown[found].family, in: state.view, count: Self.topSeries)
+      guard let top = scan.step(&state.view, budget: &budget) else {
+        self.scan = scan
+        return nil
+      }
       shown[found].top = top
       found += 1
     }
@@ -68,20 +72,5 @@ final class StatsWork {
     shown = picked.elements.map { ($0, []) }
     hasPicked = true
     return true
-  }
-
-  /// - Returns: nil if it takes another slice.
-  private func busiest(of id: FamilyID, _ view: inout MergedView, _ budget: inout Int) -> [SeriesID]? {
-    let family = view.family(id)
-    let isKept = family.kind.isSummed && family.seriesCount >= MergedView.busiestFrom
-    if isKept && scan == nil, let known = view.busiest(of: id, count: Self.topSeries) { return known }
-    var scan = scan ?? FamilyScan(id, in: view, top: isKept ? MergedView.busiestKept : Self.topSeries)
-    self.scan = nil
-    if !scan.step(&view, budget: &budget) {
-      self.scan = scan
-      return nil
-    }
-    if isKept { view.keepBusiest(scan.top.ranked.map { (id: $0.element, total: $0.rank) }, of: id) }
-    return Array(scan.top.elements.prefix(Self.topSeries))
   }
 }
