@@ -7,6 +7,7 @@ extension WorkerTable {
   /// Adds `sample` to the record with `number`.
   mutating func add(_ sample: inout Sample, _ bytes: PaddedBytes, to number: Int) {
     let record = touch(number)
+    if _slowPath(sample.timestamp != Sample.noTimestamp), addLate(sample, bytes, to: number) { return }
     switch sample.kind {
     case .counter:
       addCount(record, &sample)
@@ -33,15 +34,8 @@ extension WorkerTable {
   @inline(__always)
   private mutating func addCount(_ record: SeriesRecord, _ sample: inout Sample) {
     if _fastPath(sample.rate == 1), sample.isInteger { return addWhole(record, sample.integer) }
-    let weight = sample.weight
-    if sample.isInteger, let whole = Int64(exactly: weight) {
-      let product = sample.integer.multipliedReportingOverflow(by: whole)
-      if !product.overflow { return addWhole(record, product.partialValue) }
-    }
-    let weighed = sample.double * weight
-    // Up to 2^53 a double that is whole stands for itself.
-    if weighed.magnitude < 0x1p53, weighed.rounded(.towardZero) == weighed { return addWhole(record, Int64(weighed)) }
-    addFraction(record, weighed.finite)
+    let amount = sample.amount
+    if amount.fraction == 0 { addWhole(record, amount.whole) } else { addFraction(record, amount.fraction) }
   }
 
   @inline(never)

@@ -156,7 +156,7 @@ package final class QueryServer {
   /// One slice of everything that is under way.
   private func work() {
     moment = now
-    if state.gathersDone < wantedGather && state.gatherSome() {
+    if state.gathersDone < wantedGather && state.readers == 0 && state.gatherSome() {
       for worker in 0..<workers where state.view.hasCondemned(worker) { wakeWorker(worker) }
       if state.view.hasCondemned(workers) { state.count { _ in } }
       if state.gathersDone >= flushGather {

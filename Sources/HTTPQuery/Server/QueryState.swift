@@ -33,6 +33,11 @@ final class QueryState {
   /// Making pages of `/metrics`: the thread's time, without that of waiting for the scraper.
   var scrapes = DurationTotal()
 
+  /// The last answer of `/stats`.
+  var stats = StatsAnswer()
+  /// Answers under way that want the view to stay as it is (`ConsistentRead`).
+  var readers = 0
+
   // A gather has a number, so that a request can wait for one that began after it came.
   private(set) var gathersBegun = 0
   private(set) var gathersDone = 0
@@ -67,7 +72,7 @@ final class QueryState {
   func gatherSome() -> Bool {
     if gathersDone == gathersBegun { gathersBegun += 1 }
     let begin = Clock.monotonic()
-    let isDone = view.gather(second: second(begin), limit: Self.gatherSlice)
+    let isDone = view.gather(second: second(begin), wall: Clock.wall() / 1_000_000_000, limit: Self.gatherSlice)
     takeFamilyChanges()
     sliceNanoseconds += Clock.monotonic() - begin
     if !isDone { return false }
