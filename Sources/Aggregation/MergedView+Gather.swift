@@ -68,10 +68,13 @@ extension MergedView {
   /// Whether a table has records condemned that its owner has not looked at: the owner may sleep and want a wake-up.
   package func hasCondemned(_ table: Int) -> Bool { sources[table].memory.hasCondemned }
 
-  /// The senders and refused lines of the half; nothing the second time.
+  /// The senders and refused lines of the half; nothing the second time. Of the lines so many a second, though each scrape gathers too.
   private mutating func takeNotes(_ source: TableSource, _ half: Int) {
     let tally = source.memory.senders(half)
-    source.memory.notes(half).take(senders: tally) { recentRefusals.append($0) }
+    if source.noted.second != second { source.noted = (second, 0) }
+    source.noted.lines += source.memory.notes(half).take(RefusalNotes.limit - source.noted.lines, senders: tally) {
+      recentRefusals.append($0)
+    }
     if recentRefusals.count > Self.recentRefusalLimit {
       recentRefusals.removeFirst(recentRefusals.count - Self.recentRefusalLimit)
     }

@@ -5,6 +5,7 @@ import Protocol
 package struct RefusedLine: Sendable {
   /// Seconds since 1970, of the batch.
   package var second: Int64
+  /// Why it was refused.
   package var reason: Refusal
   /// Offset of the fault in the line.
   package var offset: Int
@@ -24,8 +25,9 @@ package struct RefusedLine: Sendable {
 ///          8  304 *  second, offset, length of the line (8 each), sender's place, bytes kept, reason (2, 2, 1), text
 @safe
 struct RefusalNotes {
-  /// Notes a half.
+  /// Notes a half, and those that the reader takes over from one table within a second, however often it gathers.
   static let limit = 16
+  /// Bytes that are kept of a line.
   package static let longestText = 256
   private static let noteBytes = 304
   static let byteCount = 8 + limit * noteBytes
@@ -59,9 +61,11 @@ struct RefusalNotes {
     count += 1
   }
 
-  /// Hands out the notes and forgets them.
-  func take(senders: SenderTally, _ body: (RefusedLine) -> Void) {
-    for number in 0..<count {
+  /// Hands out the first `most` notes and forgets all.
+  /// - Returns: how many it handed out.
+  func take(_ most: Int, senders: SenderTally, _ body: (RefusedLine) -> Void) -> Int {
+    let taken = min(most, count)
+    for number in 0..<taken {
       let note = unsafe base + 8 + number * Self.noteBytes
       let kept = Int(unsafe note.load(fromByteOffset: 26, as: UInt16.self))
       body(
@@ -74,5 +78,6 @@ struct RefusalNotes {
           length: unsafe note.load(fromByteOffset: 16, as: Int.self)))
     }
     count = 0
+    return taken
   }
 }

@@ -7,6 +7,8 @@ final class TableSource {
   var seriesOf: ReservedArray<UInt32>
   /// What the reader saw last: a counter's two parts, a gauge's stamp and delta.
   var seen: SeenValues
+  /// Refused lines that were taken over to be shown, in the last second in which any were.
+  var noted: (second: Int64, lines: Int) = (-1, 0)
   /// Where the search for idle records goes on.
   var sweep = 0
   /// Records that people want gone, each with the epoch after which a touch keeps it.

@@ -60,7 +60,7 @@ enum StatusAnswer {
       + "\(seconds / 3_600 % 24):\(padded(seconds / 60 % 60, 2)):\(padded(seconds % 60, 2)).\(padded(microseconds % 1_000_000, 6))"
   }
 
-  /// Newest first; of all refused lines the first few of each flush.
+  /// Newest first; of all refused lines the first few of each second.
   private static func write(_ line: RefusedLine, to json: inout JSONWriter) {
     json.member("time", WallClock.iso8601(line.second * 1_000_000_000))
     json.member("sender", line.sender?.description ?? "unknown")
