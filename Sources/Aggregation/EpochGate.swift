@@ -20,6 +20,7 @@ package final class EpochGate: Sendable {
   /// The epoch that the writer is in; 0 is outside.
   private let occupied = Atomic<UInt64>(0)
 
+  /// Nobody is in, and the first epoch is 2.
   package init() {}
 
   /// Writer: begins a batch. The epoch stays valid until `leave`.

@@ -53,6 +53,7 @@ package struct HistoryPlot: Sendable {
   package let start: Int64
   /// Seconds of a step: 1, 60 or 3,600.
   package let step: Int64
+  /// By step, the first at `start`.
   package internal(set) var amounts: [HistoryAmount]
 
   /// - Parameters:
@@ -79,6 +80,7 @@ package struct HistoryPlot: Sendable {
 package struct HistoryBlobPlot<Step>: Sendable where Step: Sendable {
   package let start: Int64
   package let step: Int64
+  /// By step; nil where nothing came.
   package internal(set) var steps: [Step?]
 
   /// - Parameters:

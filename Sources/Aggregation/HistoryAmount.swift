@@ -2,8 +2,10 @@
 package struct HistoryAmount: BitwiseCopyable, Sendable {
   var whole: Int64 = 0
   var fraction = 0.0
+  /// Of timers: the sum of value * weight.
   package internal(set) var sum = 0.0
 
+  /// Nothing.
   package init() {}
 
   init(whole: Int64, fraction: Double = 0, sum: Double = 0) {
@@ -25,6 +27,7 @@ package struct HistoryAmount: BitwiseCopyable, Sendable {
 
   var isZero: Bool { whole == 0 && fraction == 0 && sum == 0 }
 
+  /// Adds another's counts and sums.
   package mutating func add(_ other: HistoryAmount) {
     let total = whole.addingReportingOverflow(other.whole)
     if _fastPath(!total.overflow) {

@@ -20,7 +20,9 @@ struct HistoryClock {
 package enum HistorySpan {
   /// Seconds that are kept one by one, minutes, hours, and minutes of sketches and members.
   package static let seconds: Int64 = 600
+  /// Minutes for which minutes are kept.
   package static let minutes: Int64 = 1_440
+  /// Hours for which hours are kept.
   package static let hours: Int64 = 168
   static let blobMinutes: Int64 = 60
   /// Minutes are kept for an hour more, so that windows stay exact after the clock was set back by less.

@@ -16,6 +16,7 @@
 /// Heule, Nunkesser, Hall, "HyperLogLog in practice" (EDBT 2013); the estimator is Ertl's, "New cardinality estimation algorithms for
 /// HyperLogLog sketches" (arXiv:1702.01284), section 4, as Redis uses it.
 package struct HyperLogLog: Sendable, Equatable {
+  /// Registers, 2^14: the low bits of a hash choose one.
   package static let registers = 16_384
   static let headerBytes = 16
   static let denseBytes = headerBytes + registers * 6 / 8
@@ -120,18 +121,21 @@ extension HyperLogLog {
   package struct Ranks: Sendable {
     private var ranks = [UInt8](repeating: 0, count: HyperLogLog.registers)
 
+    /// All registers at 0: no member.
     package init() {}
 
     /// Raises one register, if it is lower.
     @inline(__always)
     mutating func raise(_ register: Int, to rank: UInt8) { if ranks[register] < rank { ranks[register] = rank } }
 
+    /// Takes the greater rank of each register.
     package mutating func merge(_ other: Ranks) {
       for register in ranks.indices where ranks[register] < other.ranks[register] {
         ranks[register] = other.ranks[register]
       }
     }
 
+    /// The same with the members of a `HyperLogLog`.
     package mutating func merge(_ other: HyperLogLog) {
       other.forEachRank { if ranks[$0] < $1 { ranks[$0] = $1 } }
     }

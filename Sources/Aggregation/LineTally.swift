@@ -4,16 +4,26 @@ import Synchronization
 /// What became of the lines of one batch.
 @frozen
 package struct LineTally: Sendable {
+  /// Reasons of refusal, in the order of `Refusal`.
   package static let refusals = Refusal.allCases.count
+  /// Kinds of sample, in the order of `SampleKind`.
   package static let kinds = SampleKind.allCases.count
 
+  /// Datagrams received, those of a joined run one by one.
   package var datagrams: UInt64 = 0
+  /// Bytes received.
   package var bytes: UInt64 = 0
+  /// Lines read, empty ones not counted.
   package var lines: UInt64 = 0
+  /// Lines that were counted.
   package var accepted: UInt64 = 0
+  /// Sections of accepted lines that nobody here knows.
   package var skippedSections: UInt64 = 0
+  /// Accepted lines whose own time history does not reach.
   package var outOfWindow: UInt64 = 0
+  /// Lines refused, by reason.
   package var refused = InlineArray<13, UInt64>(repeating: 0)
+  /// Samples counted, by kind.
   package var samples = InlineArray<8, UInt64>(repeating: 0)
 
   package init() {}

@@ -95,8 +95,8 @@ extension MergedView {
     switch series[id].kind {
     case .counter, .event: takeCounter(record, number, id, source)
     case .gauge, .serviceCheck: takeGauge(record, number, id, source)
-    case .timer, .histogram, .distribution: takeTimer(record, half, id, family, source.memory)
-    case .set: takeSet(record, half, id)
+    case .timer, .histogram, .distribution: takeTimer(record, half, id, family, source)
+    case .set: takeSet(record, half, id, source)
     }
   }
 
@@ -146,11 +146,11 @@ extension MergedView {
     }
   }
 
-  private mutating func takeTimer(_ record: SeriesRecord, _ half: Int, _ id: Int, _ family: Int, _ memory: TableMemory)
+  private mutating func takeTimer(_ record: SeriesRecord, _ half: Int, _ id: Int, _ family: Int, _ source: TableSource)
   {
     // Safe: the gate gave this half to the reader; a departed record has no block and does not get here.
     guard let address = unsafe record.block(half) else { return }
-    let block = unsafe TimerBlock(unsafeBase: address, bounds: memory.bounds(record.kind))
+    let block = unsafe TimerBlock(unsafeBase: address, bounds: source.memory.bounds(record.kind))
     timers.modify(Int(series[id].whole)) {
       $0.merge(block, second: second, window: settings.quantileWindow, scratch: &sketchScratch)
     }
@@ -162,6 +162,7 @@ extension MergedView {
     if block.count != 0 { addHistory(block, id, FamilyID(family), amount) }
     // A block far larger than what came is given back; the worker makes a small one at the next sample.
     if block.isOversized {
+      source.freedBytes += block.byteCount
       unsafe address.deallocate()
       unsafe record.setBlock(half, nil)
     } else {
@@ -169,7 +170,7 @@ extension MergedView {
     }
   }
 
-  private mutating func takeSet(_ record: SeriesRecord, _ half: Int, _ id: Int) {
+  private mutating func takeSet(_ record: SeriesRecord, _ half: Int, _ id: Int, _ source: TableSource) {
     // Safe: as above.
     guard let address = unsafe record.block(half) else { return }
     let block = unsafe SetBlock(unsafeBase: address)
@@ -181,6 +182,7 @@ extension MergedView {
     }
     // As for timers: all registers for a few members are given back.
     if block.isLarge && raiseScratch.count < 1_024 {
+      source.freedBytes += block.byteCount
       unsafe address.deallocate()
       unsafe record.setBlock(half, nil)
     } else {

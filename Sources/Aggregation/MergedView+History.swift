@@ -150,6 +150,7 @@ extension MergedView {
   package func addSketch(of id: SeriesID, from start: Int64, to sketch: inout Sketch) {
     history.addSketch(of: .series(id), from: start, to: &sketch)
   }
+  /// The same of all series of a family, those that left too.
   package func addSketch(ofFamily id: FamilyID, from start: Int64, to sketch: inout Sketch) {
     history.addSketch(of: .family(id), from: start, to: &sketch)
   }
@@ -158,18 +159,21 @@ extension MergedView {
   package func addMembers(of id: SeriesID, from start: Int64, to members: inout HyperLogLog.Ranks) {
     history.addMembers(of: .series(id), from: start, to: &members)
   }
+  /// The same of all series of a family, those that left too.
   package func addMembers(ofFamily id: FamilyID, from start: Int64, to members: inout HyperLogLog.Ranks) {
     history.addMembers(of: .family(id), from: start, to: &members)
   }
 
   /// Adds a timer's samples to a plot.
   package func add(_ id: SeriesID, to plot: inout HistoryBlobPlot<Sketch>) { history.add(.series(id), to: &plot) }
+  /// The same of a family.
   package func add(family id: FamilyID, to plot: inout HistoryBlobPlot<Sketch>) { history.add(.family(id), to: &plot) }
 
   /// Adds a set's members to a plot.
   package func add(_ id: SeriesID, to plot: inout HistoryBlobPlot<HyperLogLog.Ranks>) {
     history.add(.series(id), to: &plot)
   }
+  /// The same of a family.
   package func add(family id: FamilyID, to plot: inout HistoryBlobPlot<HyperLogLog.Ranks>) {
     history.add(.family(id), to: &plot)
   }

@@ -15,8 +15,10 @@ import Synchronization
 @safe
 package struct MergedView: ~Copyable {
   let hasher: SpellingHash
+  /// Where the key of a keyed count goes.
   package let keyLabels: KeyLabels
   let budget: SeriesBudget
+  /// How long things stay.
   package let settings: Settings
   var sources: [TableSource]
 
@@ -72,6 +74,7 @@ package struct MergedView: ~Copyable {
   var sketchScratch: SketchScratch
   var raiseScratch: [HyperLogLog.Raise] = []
 
+  /// What became of a family.
   package enum FamilyChange: Sendable {
     case appeared(FamilyID)
     case left(FamilyID)
@@ -88,6 +91,7 @@ package struct MergedView: ~Copyable {
     /// Bytes that history may take.
     package var historyBytes: Int
 
+    /// As the properties have it.
     package init(seriesTTL: Int64?, counterTTL: Int64?, quantileWindow: Int64, historyBytes: Int = 256 << 20) {
       self.seriesTTL = seriesTTL
       self.counterTTL = counterTTL
@@ -137,12 +141,18 @@ package struct MergedView: ~Copyable {
 
   /// Whether a number from outside names a series.
   package func isLive(_ id: SeriesID) -> Bool { Int(id) < seriesMade && series[Int(id)].isLive }
+  /// The series with a number that the view gave out.
   package func series(_ id: SeriesID) -> Series { series[Int(id)] }
+  /// The family with a number that the view gave out.
   package func family(_ id: FamilyID) -> Family { families[Int(id)] }
 
+  /// The family that appeared first of those live.
   package var firstFamily: FamilyID? { Self.id(firstFamilyLink) }
+  /// The family that appeared next.
   package func family(after id: FamilyID) -> FamilyID? { Self.id(families[Int(id)].next) }
+  /// The family's series that appeared first of those live.
   package func firstSeries(of id: FamilyID) -> SeriesID? { Self.id(families[Int(id)].first) }
+  /// The series of the same family that appeared next.
   package func series(after id: SeriesID) -> SeriesID? { Self.id(series[Int(id)].next) }
 
   /// The metric's name, as it came.
@@ -185,50 +195,31 @@ package struct MergedView: ~Copyable {
   /// Keeps every id and place valid until `unpin`: series that leave meanwhile wait.
   package mutating func pin() { pins += 1 }
 
+  /// Ends a `pin`; with the last one, series that left meanwhile go.
   package mutating func unpin() {
     pins -= 1
     if pins == 0 { removeDeparted() }
   }
 
-  /// Bytes by what they are for; reservations count as far as they were touched.
+  /// Bytes by what they are for; reservations count as far as they were touched. `values` is what the workers gather timers and sets in,
+  /// `states` what the view keeps of them.
+  /// - Complexity: O(tables).
   package var memory: [(part: StaticString, bytes: Int)] {
     var records = 0
     var indexes = seriesIndex.byteCount + familyIndex.byteCount
+    var blocks = 0
     for source in sources {
       let used = source.memory.recordsInUse.load(ordering: .relaxed)
       records += used * (SeriesRecord.byteCount + TableSource.bytesPerRecord)
       indexes += source.memory.indexBytes.load(ordering: .relaxed)
+      blocks += source.memory.blockBytes.load(ordering: .relaxed) - source.freedBytes
     }
     let view = seriesMade * MemoryLayout<Series>.stride + familiesMade * MemoryLayout<Family>.stride
     return [
       ("records", records), ("indexes", indexes), ("series", view), ("texts", texts.byteCount),
-      ("history", history.byteCount),
+      ("values", max(0, blocks)), ("states", timers.byteCount + sets.byteCount), ("history", history.byteCount),
     ]
   }
 
   static func id(_ link: UInt32) -> UInt32? { link == 0 ? nil : link - 1 }
-}
-
-/// States of one sort, found by number; numbers of those that left are used again.
-struct StateList<State> {
-  private var states: [State] = []
-  private var free: [Int] = []
-
-  subscript(number: Int) -> State { states[number] }
-
-  mutating func add(_ state: State) -> Int {
-    if let number = free.popLast() {
-      states[number] = state
-      return number
-    }
-    states.append(state)
-    return states.count - 1
-  }
-
-  mutating func remove(_ number: Int, leaving empty: State) {
-    states[number] = empty
-    free.append(number)
-  }
-
-  mutating func modify<Result>(_ number: Int, _ body: (inout State) -> Result) -> Result { body(&states[number]) }
 }

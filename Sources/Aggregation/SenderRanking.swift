@@ -8,9 +8,13 @@ import Platform
 package struct SenderRanking: Sendable {
   static let limit = 1_000
 
+  /// A sender in the ranking.
   package struct Entry: Sendable {
+    /// Whose lines they are.
     package var address: SenderAddress
+    /// Lines, up to `overcount` of them of others.
     package var lines: UInt64
+    /// Refused lines since the sender came into the ranking.
     package var refused: UInt64
     /// Lines of others that the number may hold.
     package var overcount: UInt64

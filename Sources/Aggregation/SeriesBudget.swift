@@ -11,6 +11,7 @@ package final class SeriesBudget: Sendable {
   package let limitPerMetric: Int
   private let used = Atomic<Int>(0)
 
+  /// As the properties have it.
   package init(limit: Int, limitPerMetric: Int) {
     self.limit = limit
     self.limitPerMetric = limitPerMetric

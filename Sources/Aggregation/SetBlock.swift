@@ -20,8 +20,7 @@ struct SetBlock {
 
   /// Allocates an empty block: a table of `slots`, or with 0 all registers. Whoever holds its address frees it.
   static func make(slots: UInt32 = 16) -> SetBlock {
-    let bytes = slots == 0 ? HyperLogLog.registers : Int(slots) * 4
-    let block = unsafe SetBlock(unsafeBase: .allocate(byteCount: 8 + bytes, alignment: 16))
+    let block = unsafe SetBlock(unsafeBase: .allocate(byteCount: 8 + roomBytes(slots), alignment: 16))
     unsafe block.base.storeBytes(of: slots, toByteOffset: 4, as: UInt32.self)
     block.clear()
     return block
@@ -64,12 +63,16 @@ struct SetBlock {
     return self
   }
 
+  /// Bytes allocated.
+  var byteCount: Int { 8 + Self.roomBytes(slots) }
+
   /// Forgets all members and keeps the memory.
   func clear() {
     used = 0
-    let bytes = slots == 0 ? HyperLogLog.registers : Int(slots) * 4
-    unsafe (base + 8).initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
+    unsafe (base + 8).initializeMemory(as: UInt8.self, repeating: 0, count: Self.roomBytes(slots))
   }
+
+  private static func roomBytes(_ slots: UInt32) -> Int { slots == 0 ? HyperLogLog.registers : Int(slots) * 4 }
 
   /// Whether the block holds all registers, 16 KiB.
   var isLarge: Bool { slots == 0 }

@@ -1,5 +1,5 @@
 /// A set over all tables: HyperLogLogs of the last hour in slices of five minutes.
-package struct SetState: Sendable {
+package struct SetState: SeriesState {
   static let sliceSeconds: Int64 = 300
   static let slices: Int64 = 12
 
@@ -10,6 +10,12 @@ package struct SetState: Sendable {
 
   private var recent: [Slice] = []
   private var cached: UInt64?
+
+  /// Bytes of memory beyond the struct itself.
+  /// - Complexity: O(slices).
+  var byteCount: Int {
+    recent.reduce(recent.capacity * MemoryLayout<Slice>.stride) { $0 + $1.members.bytes.capacity }
+  }
 
   /// Adds what a worker gathered at `second`.
   mutating func merge(_ block: SetBlock, second: Int64, scratch: inout [HyperLogLog.Raise]) {

@@ -4,15 +4,19 @@
 package struct Sketch: Sendable {
   /// Sum of the weights.
   package private(set) var count = 0.0
+  /// Sum of value * weight.
   package private(set) var sum = 0.0
   /// Infinite while nothing was added.
   package private(set) var least = Double.infinity
+  /// The greatest value; -infinity without samples.
   package private(set) var greatest = -Double.infinity
   /// The buckets with their weights (`BucketRun`).
   private(set) var run: [UInt8] = []
 
+  /// No samples.
   package init() {}
 
+  /// Whether it has no samples.
   package var isEmpty: Bool { count == 0 }
 
   /// Adds one value.

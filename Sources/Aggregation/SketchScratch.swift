@@ -18,6 +18,8 @@ struct SketchScratch: ~Copyable {
   /// What `merge` gave last, and the time before.
   private var merged = RunRoom()
   private var mergedBefore = RunRoom()
+  /// Bytes that the timers' blocks of whoever has the scratch have grown by: only a block that grows knows, and the scratch is at hand there.
+  var grownBytes = 0
 
   init() throws(SystemError) {
     let memory = try Reservation(byteCount: Self.codes * 2 + Self.codes / 8)

@@ -18,6 +18,7 @@ package final class TableMemory: @unchecked Sendable {
 
   private static let logBytesKept = 65_536
 
+  /// Which half is the writer's.
   package let gate = EpochGate()
   /// Records that there is room for.
   let capacity: Int
@@ -38,6 +39,8 @@ package final class TableMemory: @unchecked Sendable {
   let recordsInUse = Atomic<Int>(0)
   /// Bytes of the owner's index, likewise.
   let indexBytes = Atomic<Int>(0)
+  /// Bytes of the blocks that the owner has made for timers and sets, those that it gave back less, likewise.
+  let blockBytes = Atomic<Int>(0)
 
   /// Reserves room for `capacity` records; nothing of it is touched yet.
   /// - Parameters:

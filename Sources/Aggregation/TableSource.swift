@@ -9,6 +9,8 @@ final class TableSource {
   var seen: SeenValues
   /// Refused lines that were taken over to be shown, in the last second in which any were.
   var noted: (second: Int64, lines: Int) = (-1, 0)
+  /// Bytes of the table's blocks that the reader gave back.
+  var freedBytes = 0
   /// Where the search for idle records goes on.
   var sweep = 0
   /// Records that people want gone, each with the epoch after which a touch keeps it.

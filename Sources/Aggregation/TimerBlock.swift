@@ -135,7 +135,10 @@ struct TimerBlock {
     let isOdd = weight != unit || (code >= SketchBucket.codeLimit && value != 0)
     let place = used
     if place + (isOdd ? Self.oddWords : 1) > capacity {
-      return (capacity < Self.largestCapacity ? grown() : sorted(&scratch)).append(value, weight, &scratch)
+      let before = byteCount
+      let roomy = capacity < Self.largestCapacity ? grown() : sorted(&scratch)
+      scratch.grownBytes += roomy.byteCount - before
+      return roomy.append(value, weight, &scratch)
     }
     if isOdd {
       unsafe words[place] = SketchBucket.noCode

@@ -1,10 +1,11 @@
 /// A timer over all tables: totals since the start, and sketches of the last while in slices.
-package struct TimerState: Sendable {
+package struct TimerState: SeriesState {
   /// Slices that a window is made of; the oldest leaves whole, so a window covers between `window` and 7/6 of it.
   static let slices: UInt32 = 6
 
   /// Sum of the weights of all samples.
   package private(set) var count = 0.0
+  /// Sum of value * weight.
   package private(set) var sum = 0.0
   /// Weights between the bounds of `--buckets`, not cumulated; one more for what is above all.
   package private(set) var bounds: [Double] = []

@@ -130,9 +130,24 @@ extension WorkerTable {
   private mutating func release(_ number: Int) {
     let record = record(number)
     index.remove(number, hash: hashOf(text(of: number), record.kind))
+    blockBytes -= bytesOfBlocks(record)
     record.end()
     record.link = firstFree
     firstFree = UInt32(number + 1)
+  }
+
+  private func bytesOfBlocks(_ record: SeriesRecord) -> Int {
+    if !record.ownsBlocks || record.isAlias { return 0 }
+    var bytes = 0
+    for half in 0...1 {
+      // Safe: the record is about to be ended, so both blocks are the worker's.
+      guard let address = unsafe record.block(half) else { continue }
+      bytes +=
+        record.kind == SampleKind.set.rawValue
+        ? unsafe SetBlock(unsafeBase: address).byteCount
+        : unsafe TimerBlock(unsafeBase: address, bounds: memory.bounds(record.kind)).byteCount
+    }
+    return bytes
   }
 
   private func text(of number: Int) -> [UInt8] {

@@ -47,6 +47,8 @@ extension WorkerTable {
 
 /// A refused line: where it begins among the bytes counted, and what is wrong with it.
 package struct RefusedPlace {
+  /// Offset among the bytes counted.
   package var start: Int
+  /// Why, and where in the line.
   package var fault: LineFault
 }

@@ -67,6 +67,7 @@ extension WorkerTable {
       block = unsafe TimerBlock(unsafeBase: address, bounds: bounds)
     } else {
       block = TimerBlock.make(bounds: bounds)
+      blockBytes += block.byteCount
       unsafe record.setBlock(half, block.address)
     }
     let after = block.add(sample.double, weight: sample.rate == 1 ? 1 : sample.weight, &sketchScratch)
@@ -87,11 +88,16 @@ extension WorkerTable {
       block = unsafe SetBlock(unsafeBase: address)
     } else {
       block = SetBlock.make()
+      blockBytes += block.byteCount
       unsafe record.setBlock(half, block.address)
     }
     let place = unsafe HyperLogLog.place(of: member)
+    let before = block.byteCount
     let after = block.raise(place.register, to: place.rank)
-    if unsafe after.address != block.address { unsafe record.setBlock(half, after.address) }
+    if unsafe after.address != block.address {
+      blockBytes += after.byteCount - before
+      unsafe record.setBlock(half, after.address)
+    }
   }
 
   @inline(__always) static func bits(_ value: Double) -> Int64 { Int64(bitPattern: value.bitPattern) }

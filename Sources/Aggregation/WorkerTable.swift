@@ -16,6 +16,7 @@ import Synchronization
 /// - Invariant: every record in use is in `index` once, under the hash of its spelling.
 @safe
 package struct WorkerTable: ~Copyable {
+  /// What the reader looks at.
   package let memory: TableMemory
   let hasher: SpellingHash
   let reader: LineReader
@@ -63,6 +64,8 @@ package struct WorkerTable: ~Copyable {
   var scratch: [UInt8] = []
   /// For timers whose block is full.
   var sketchScratch: SketchScratch
+  /// Bytes of blocks made, less those given back; timers' growth is in `sketchScratch`.
+  var blockBytes = 0
 
   /// An empty table over `memory`, which no other table may use.
   package init(
@@ -108,6 +111,7 @@ package struct WorkerTable: ~Copyable {
     if deferred.count > 0 { addDeferred() }
     memory.recordsInUse.store(recordsMade, ordering: .relaxed)
     memory.indexBytes.store(index.byteCount, ordering: .relaxed)
+    memory.blockBytes.store(blockBytes + sketchScratch.grownBytes, ordering: .relaxed)
     memory.gate.leave()
   }
 
@@ -261,9 +265,8 @@ package struct WorkerTable: ~Copyable {
   mutating func accept(_ sample: borrowing Sample) {
     tally.accepted &+= 1
     tally.skippedSections &+= UInt64(sample.skippedSections)
-    if _slowPath(sample.timestamp != Sample.noTimestamp) {
-      let ahead = sample.timestamp.subtractingReportingOverflow(wallSeconds)
-      if ahead.overflow || ahead.partialValue > 60 || ahead.partialValue < -168 * 3_600 { tally.outOfWindow &+= 1 }
+    if _slowPath(sample.timestamp != Sample.noTimestamp), !HistorySpan.includes(sample.timestamp, at: wallSeconds) {
+      tally.outOfWindow &+= 1
     }
   }
 

@@ -15,6 +15,7 @@ package struct DecimalNumber: Equatable {
   /// The number rounded; not finite if it is too large.
   package private(set) var double = 0.0
 
+  /// Zero.
   package init() {}
 
   @inline(__always)
