@@ -28,6 +28,18 @@ package struct LineTally: Sendable {
 
   package init() {}
 
+  /// Adds another's numbers.
+  package mutating func add(_ other: LineTally) {
+    datagrams += other.datagrams
+    bytes += other.bytes
+    lines += other.lines
+    accepted += other.accepted
+    skippedSections += other.skippedSections
+    outOfWindow += other.outOfWindow
+    for reason in 0..<Self.refusals { refused[reason] += other.refused[reason] }
+    for kind in 0..<Self.kinds { samples[kind] += other.samples[kind] }
+  }
+
   /// Books a line that no parser saw (`truncated`, `too_long` in a stream, `refused_source`).
   package mutating func refuse(_ reason: Refusal) {
     lines += 1
@@ -76,22 +88,17 @@ package final class ListenerLedger: Sendable {
   /// The numbers as they are now.
   package func read() -> LineTally {
     var tally = LineTally()
-    add(to: &tally)
-    return tally
-  }
-
-  /// Adds the numbers as they are now to `tally`: several workers' books of one listener.
-  package func add(to tally: inout LineTally) {
-    tally.datagrams += words.datagrams.load(ordering: .relaxed)
-    tally.bytes += words.bytes.load(ordering: .relaxed)
-    tally.lines += words.lines.load(ordering: .relaxed)
-    tally.accepted += words.accepted.load(ordering: .relaxed)
-    tally.skippedSections += words.skippedSections.load(ordering: .relaxed)
-    tally.outOfWindow += words.outOfWindow.load(ordering: .relaxed)
+    tally.datagrams = words.datagrams.load(ordering: .relaxed)
+    tally.bytes = words.bytes.load(ordering: .relaxed)
+    tally.lines = words.lines.load(ordering: .relaxed)
+    tally.accepted = words.accepted.load(ordering: .relaxed)
+    tally.skippedSections = words.skippedSections.load(ordering: .relaxed)
+    tally.outOfWindow = words.outOfWindow.load(ordering: .relaxed)
     for reason in 0..<LineTally.refusals {
-      tally.refused[reason] += words.refused.values[reason].load(ordering: .relaxed)
+      tally.refused[reason] = words.refused.values[reason].load(ordering: .relaxed)
     }
-    for kind in 0..<LineTally.kinds { tally.samples[kind] += words.samples.values[kind].load(ordering: .relaxed) }
+    for kind in 0..<LineTally.kinds { tally.samples[kind] = words.samples.values[kind].load(ordering: .relaxed) }
+    return tally
   }
 
   @inline(__always)

@@ -53,7 +53,7 @@ package final class ListenerBooks: Sendable {
   /// The numbers of all workers.
   package func read() -> LineTally {
     var all = LineTally()
-    for ledger in ledgers { ledger.add(to: &all) }
+    for ledger in ledgers { all.add(ledger.read()) }
     return all
   }
 }

@@ -18,7 +18,7 @@ extension QueryState {
     let wall = Clock.wall() / 1_000_000_000
     table.beginBatch(monotonic: monotonic, wall: wall)
     table.tally = LineTally()
-    if let event, !(wall - 168 * 3_600...wall + 60 ~= event) { table.tally.outOfWindow = 1 }
+    if let event, !HistorySpan.includes(event, at: wall) { table.tally.outOfWindow = 1 }
     let result = body(&table)
     table.endBatch()
     httpBooks.ledgers[0].add(table.tally)

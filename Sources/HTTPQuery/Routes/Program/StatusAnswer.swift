@@ -135,17 +135,3 @@ enum StatusAnswer {
     if let facts = ProcessFacts.read() { json.member("resident", facts.residentBytes) }
   }
 }
-
-extension LineTally {
-  /// Adds another's numbers.
-  mutating func add(_ other: LineTally) {
-    datagrams += other.datagrams
-    bytes += other.bytes
-    lines += other.lines
-    accepted += other.accepted
-    skippedSections += other.skippedSections
-    outOfWindow += other.outOfWindow
-    for reason in 0..<Self.refusals { refused[reason] += other.refused[reason] }
-    for kind in 0..<Self.kinds { samples[kind] += other.samples[kind] }
-  }
-}

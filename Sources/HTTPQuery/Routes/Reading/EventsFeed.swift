@@ -60,7 +60,7 @@ final class EventsFeed {
 
   private func begin(_ moment: Sample, _ state: QueryState) {
     if making != nil || hasEnded { return }
-    let visits = state.view.family(named: Array("visit".utf8), kind: .counter)
+    let visits = state.view.family(named: VisitNames.visit, kind: .counter)
     // A rate over a moment says nothing: a flush that has only just been gives way to the one before it.
     let patience = state.settings.flushIntervalNanoseconds / 2
     let isLong = samples.last.map { moment.nanoseconds - $0.nanoseconds >= patience } ?? false
@@ -71,8 +71,8 @@ final class EventsFeed {
 
   private func moment(_ state: QueryState) -> Sample {
     Sample(
-      nanoseconds: Clock.monotonic(), visits: state.total(of: Array("visit".utf8)),
-      buys: state.total(of: Array("buy".utf8)),
+      nanoseconds: Clock.monotonic(), visits: state.total(of: VisitNames.visit),
+      buys: state.total(of: VisitNames.buy),
       tally: state.books.reduce(into: LineTally()) { $0.add($1.read()) },
       dropped: state.books.reduce(0) { $0 + $1.kernelDrops() })
   }

@@ -71,11 +71,11 @@ struct StatsAnswer {
     to json: inout JSONWriter
   ) {
     for (name, total, recent) in [
-      ("visit", "total_visits", "recent_visits"), ("buy", "total_buys", "n_recent_buys"),
-    ] as [(StaticString, StaticString, StaticString)] {
-      let family = state.view.family(named: Array("\(name)".utf8), kind: .counter)
+      (VisitNames.visit, "total_visits", "recent_visits"), (VisitNames.buy, "total_buys", "n_recent_buys"),
+    ] as [([UInt8], StaticString, StaticString)] {
+      let family = state.view.family(named: name, kind: .counter)
       json.key(total)
-      json.number(state.total(of: Array("\(name)".utf8)))
+      json.number(state.total(of: name))
       json.key(recent)
       json.number(family.flatMap { state.view.recent(ofFamily: $0, from: window.countStart)?.count } ?? (0, 0))
     }
