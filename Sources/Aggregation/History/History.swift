@@ -138,6 +138,7 @@ struct History: ~Copyable {
   private mutating func make(_ owner: Owner, isTimer: Bool) -> UInt32 {
     let list = owner.isFamily ? 0 : 1
     if arena.isFull && list == 1 && oldest[1] != 0 && clock.second - entry(oldest[1]).touched < Self.quietSeconds {
+      misfits += 1
       return 0
     }
     inHand = 0
