@@ -16,6 +16,7 @@ package struct DecimalNumber: Equatable {
   /// The number rounded; not finite if it is too large.
   @usableFromInline package var double = 0.0
 
+  /// Zero.
   @inlinable
   package init() {}
 

@@ -29,6 +29,7 @@ package struct LineReader: Sendable {
   /// A gauge's value with a sign is added to what the gauge was; otherwise it is its new value.
   @usableFromInline package var signedGaugesAreDeltas: Bool
 
+  /// As the properties have it.
   @inlinable
   package init(strict: Bool = false, signedGaugesAreDeltas: Bool = true) {
     self.strict = strict
