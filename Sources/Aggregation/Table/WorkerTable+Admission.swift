@@ -25,8 +25,7 @@ extension WorkerTable {
       return false
     }
     if let hash, record(number).role == .series { addAlias(bytes, sample, hash, of: number) }
-    var sample = sample
-    add(&sample, bytes, to: number)
+    add(UsualLine(sample), at: sample.timestamp, bytes, to: number)
     return true
   }
 
@@ -170,16 +169,23 @@ extension WorkerTable {
     return number < 0 ? nil : number
   }
 
-  /// The hash of a whole spelling, as `hash(of:_:)` has it of a sample.
+  /// The hash of a whole spelling, as `hash(of:_:_:)` has it of a line.
+  ///
+  /// A normal spelling may hold control bytes, which no line may: then it has a hash that no line can have, so that one which holds the
+  /// same bytes does not find the series, and is refused for them.
   func hashOf(_ spelling: [UInt8], _ kind: UInt8) -> UInt64 {
-    unsafe Self.padded(spelling) { bytes in
+    let salt = UInt64(kind) | (spelling.contains { $0 < 0x20 } ? Self.escapedSalt : 0)
+    return unsafe Self.padded(spelling) { bytes in
       let pipe = spelling.firstIndex(of: UInt8(ascii: "|"))
       // Safe: the copy is padded.
-      guard let pipe else { return unsafe hasher.hash(bytes, count: spelling.count, salt: UInt64(kind)) }
+      guard let pipe else { return unsafe hasher.hash(bytes, count: spelling.count, salt: salt) }
       return unsafe hasher.hash(
-        bytes, count: pipe, bytes + pipe + 2, count: spelling.count - pipe - 2, salt: UInt64(kind))
+        bytes, count: pipe, bytes + pipe + 2, count: spelling.count - pipe - 2, salt: salt)
     }
   }
+
+  /// Above all kinds.
+  private static let escapedSalt: UInt64 = 1 << 8
 
   @unsafe private static func padded<Result>(_ spelling: [UInt8], _ body: (UnsafeRawPointer) -> Result) -> Result {
     unsafe withUnsafeTemporaryAllocation(byteCount: spelling.count + 40, alignment: 8) { room in

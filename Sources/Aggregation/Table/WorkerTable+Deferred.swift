@@ -17,9 +17,13 @@ struct DeferredSamples: ~Copyable {
     var bytes: PaddedBytes
     var sender: Int
     var hash: UInt64
-    /// Of the sample only line, name, tags and `integer` are set: a count whose name begins with the line.
+    var start: Int
+    /// A plain count: of the line only the whole number and the places of name and tags are set.
     var isPlain: Bool
-    var sample: Sample
+    var line: UsualLine
+    // What a line of no usual shape may hold besides.
+    var skippedSections: Int
+    var timestamp: Int64
   }
 
   fileprivate let items: UnsafeMutablePointer<Item>
@@ -67,11 +71,11 @@ extension WorkerTable {
     unsafe item.pointee.sender = sender
     unsafe item.pointee.hash = hash
     unsafe item.pointee.isPlain = true
-    unsafe item.pointee.sample.lineStart = start
-    unsafe item.pointee.sample.nameEnd = plain.nameEnd
-    unsafe item.pointee.sample.tagsStart = plain.tagsStart
-    unsafe item.pointee.sample.tagsEnd = plain.tagsEnd
-    unsafe item.pointee.sample.integer = plain.count
+    unsafe item.pointee.start = start
+    unsafe item.pointee.line.nameEnd = plain.nameEnd
+    unsafe item.pointee.line.tagsStart = plain.tagsStart
+    unsafe item.pointee.line.tagsEnd = plain.tagsEnd
+    unsafe item.pointee.line.number.integer = plain.count
     if plain.tagsEnd > 0 { deferred.ownMore = true }
     take()
   }
@@ -79,28 +83,45 @@ extension WorkerTable {
   /// Puts off a line of any shape that has one sample; what has more waits for those before it and is counted at once.
   @inline(never)
   private mutating func deferLine(_ bytes: PaddedBytes, _ start: Int, _ window: SeparatorWindow) -> Int {
-    // Safe: the item is plain memory.
-    let item = unsafe deferred.free
-    let next = unsafe reader.read(bytes, at: start, window, into: &item.pointee.sample)
-    let form = unsafe item.pointee.sample.form
-    if form == .empty { return next }
+    guard let line = reader.readUsual(bytes, at: start, window) else { return deferOdd(bytes, start, window) }
     tally.lines &+= 1
-    let kind = unsafe item.pointee.sample.kind
-    if form != .single || kind == .event || kind == .serviceCheck {
-      var sample = unsafe item.pointee.sample
-      if form != .refused { addDeferred() }
-      count(bytes, &sample)
-      return next
+    put(line, bytes, start, 0, Sample.noTimestamp)
+    return line.next
+  }
+
+  @inline(never)
+  private mutating func deferOdd(_ bytes: PaddedBytes, _ start: Int, _ window: SeparatorWindow) -> Int {
+    var sample = Sample()
+    let next = reader.read(bytes, at: start, window, into: &sample)
+    if sample.form == .empty { return next }
+    tally.lines &+= 1
+    if sample.form == .single, sample.kind != .event, sample.kind != .serviceCheck {
+      put(UsualLine(sample), bytes, start, sample.skippedSections, sample.timestamp)
+    } else {
+      if sample.form != .refused { addDeferred() }
+      count(bytes, sample)
     }
-    let hash = unsafe hash(of: item.pointee.sample, bytes)
+    return next
+  }
+
+  @inline(__always)
+  private mutating func put(
+    _ line: UsualLine, _ bytes: PaddedBytes, _ start: Int, _ skippedSections: Int, _ timestamp: Int64
+  ) {
+    let hash = hash(of: line, bytes, start)
     index.prefetch(hash)
+    // Safe: the item is plain memory, and `count` is below the limit whenever this is called.
+    let item = unsafe deferred.free
     unsafe item.pointee.bytes = bytes
     unsafe item.pointee.sender = sender
     unsafe item.pointee.hash = hash
+    unsafe item.pointee.start = start
     unsafe item.pointee.isPlain = false
+    unsafe item.pointee.line = line
+    unsafe item.pointee.skippedSections = skippedSections
+    unsafe item.pointee.timestamp = timestamp
     deferred.ownMore = true
     take()
-    return next
   }
 
   @inline(__always)
@@ -143,37 +164,43 @@ extension WorkerTable {
 
   @inline(__always)
   private mutating func addPlain(_ item: inout DeferredSamples.Item) -> Bool {
-    let start = item.sample.lineStart
-    let length = item.sample.nameEnd &- start
+    let start = item.start
+    let length = item.line.nameEnd &- start
     let kind = SampleKind.counter.rawValue
     // Safe: name and tags lie within the bytes, whose slack covers the loads.
     let name = unsafe item.bytes.address(of: start)
     let number: Int
-    if item.sample.tagsEnd == 0 {
+    if item.line.tagsEnd == 0 {
       number = unsafe find(hasher.words(of: name, count: length), length, item.hash, kind)
     } else {
       number = unsafe find(
-        name, length, item.bytes.address(of: item.sample.tagsStart), item.sample.tagsEnd &- item.sample.tagsStart,
+        name, length, item.bytes.address(of: item.line.tagsStart), item.line.tagsEnd &- item.line.tagsStart,
         item.hash, kind)
     }
     if _slowPath(number < 0) { return addMissing(&item) }
-    addWhole(touch(number), item.sample.integer)
+    addWhole(touch(number), item.line.number.integer)
     return true
   }
 
   @inline(never)
   private mutating func addMissing(_ item: inout DeferredSamples.Item) -> Bool {
     sender = item.sender
-    let start = item.sample.lineStart
-    _ = reader.read(item.bytes, at: start, into: &item.sample)
-    return applyMissing(item.bytes, item.sample, item.hash)
+    var sample = Sample()
+    _ = reader.read(item.bytes, at: item.start, into: &sample)
+    return applyMissing(item.bytes, sample, item.hash)
   }
 
   @inline(never)
   private mutating func addSample(_ item: inout DeferredSamples.Item) {
-    if apply(item.bytes, &item.sample, hash: item.hash) {
-      tally.samples[Int(item.sample.kind.rawValue)] &+= 1
-      accept(item.sample)
+    let number = find(item.line, item.bytes, item.start, item.hash)
+    if _slowPath(number < 0) {
+      if !addMissing(&item) { return }
+    } else {
+      add(item.line, at: item.timestamp, item.bytes, to: number)
+    }
+    book(item.line.kind)
+    if _slowPath(item.skippedSections > 0 || item.timestamp != Sample.noTimestamp) {
+      bookOddities(item.skippedSections, item.timestamp)
     }
   }
 }

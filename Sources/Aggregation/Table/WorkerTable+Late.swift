@@ -9,26 +9,26 @@ extension WorkerTable {
   /// of the second in which the reader met it.
   /// - Returns: false for what has no history (gauges) and for what finds the log full, which is noted: it is of the present.
   @inline(never)
-  mutating func addLate(_ sample: borrowing Sample, _ bytes: PaddedBytes, to number: Int) -> Bool {
-    let second = placed(sample.timestamp)
+  mutating func addLate(_ line: UsualLine, at timestamp: Int64, _ bytes: PaddedBytes, to number: Int) -> Bool {
+    let second = placed(timestamp)
     var late = LateLog.Sample(number: UInt32(truncatingIfNeeded: number), form: .whole, second: second)
-    switch sample.kind {
+    switch line.kind {
     case .gauge, .serviceCheck: return false
     case .event: late.whole = 1
     case .counter:
-      let amount = sample.amount
+      let amount = Sample.amount(of: line.number, rate: line.rate)
       late.form = amount.fraction == 0 ? .whole : .fraction
       late.whole = amount.whole
       late.double = amount.fraction
     case .timer, .histogram, .distribution:
       late.form = .value
-      late.double = sample.double
-      late.weight = sample.rate == 1 ? 1 : sample.weight
+      late.double = line.number.double
+      late.weight = line.rate == 1 ? 1 : Sample.weight(ofRate: line.rate)
     case .set:
       // Safe: the member lies within `bytes`.
       let place = unsafe HyperLogLog.place(
         of: UnsafeRawBufferPointer(
-          start: bytes.address(of: sample.valueStart), count: sample.valueEnd - sample.valueStart))
+          start: bytes.address(of: line.valueStart), count: line.valueEnd - line.valueStart))
       late.form = .register
       (late.register, late.rank) = place
     }

@@ -4,23 +4,36 @@ import Synchronization
 
 /// What a sample does to its record.
 extension WorkerTable {
-  /// Adds `sample` to the record with `number`.
-  mutating func add(_ sample: inout Sample, _ bytes: PaddedBytes, to number: Int) {
+  /// Adds what a line says, that may bear its own time, to the record with `number`.
+  mutating func add(_ line: UsualLine, at timestamp: Int64, _ bytes: PaddedBytes, to number: Int) {
+    if timestamp != Sample.noTimestamp {
+      _ = touch(number)
+      if addLate(line, at: timestamp, bytes, to: number) { return }
+    }
+    add(line, bytes, to: number)
+  }
+
+  /// Adds what a line says to the record with `number`.
+  @inline(__always)
+  mutating func add(_ line: UsualLine, _ bytes: PaddedBytes, to number: Int) {
     let record = touch(number)
-    if _slowPath(sample.timestamp != Sample.noTimestamp), addLate(sample, bytes, to: number) { return }
-    switch sample.kind {
+    switch line.kind {
     case .counter:
-      addCount(record, &sample)
+      addCount(record, line.number, line.rate)
     case .event:
       addWhole(record, 1)
     case .gauge:
-      if sample.isRelative { addDelta(record, sample.double) } else { setGauge(record, sample.double) }
+      if line.isRelative { addDelta(record, line.number.double) } else { setGauge(record, line.number.double) }
     case .serviceCheck:
-      setGauge(record, sample.double)
+      setGauge(record, line.number.double)
     case .timer, .histogram, .distribution:
-      addToTimer(record, &sample)
+      addToTimer(record, line.kind, line.number.double, line.rate)
     case .set:
-      addToSet(record, bytes, sample.valueStart, sample.valueEnd)
+      // Safe: the member lies within `bytes`.
+      unsafe addToSet(
+        record,
+        UnsafeRawBufferPointer(
+          start: bytes.address(of: line.valueStart), count: line.valueEnd &- line.valueStart))
     }
   }
 
@@ -32,9 +45,14 @@ extension WorkerTable {
   }
 
   @inline(__always)
-  private mutating func addCount(_ record: SeriesRecord, _ sample: inout Sample) {
-    if _fastPath(sample.rate == 1), sample.isInteger { return addWhole(record, sample.integer) }
-    let amount = sample.amount
+  private mutating func addCount(_ record: SeriesRecord, _ number: DecimalNumber, _ rate: Double) {
+    if _fastPath(rate == 1), number.isInteger { return addWhole(record, number.integer) }
+    addWeighed(record, number, rate)
+  }
+
+  @inline(never)
+  private mutating func addWeighed(_ record: SeriesRecord, _ number: DecimalNumber, _ rate: Double) {
+    let amount = Sample.amount(of: number, rate: rate)
     if amount.fraction == 0 { addWhole(record, amount.whole) } else { addFraction(record, amount.fraction) }
   }
 
@@ -44,6 +62,7 @@ extension WorkerTable {
   }
 
   /// The stamp is odd while value and delta do not belong together: a reader that meets it, or finds it changed, reads again.
+  @inline(__always)
   private mutating func setGauge(_ record: SeriesRecord, _ value: Double) {
     lastStamp += 2
     record.stamp = lastStamp | 1
@@ -59,8 +78,9 @@ extension WorkerTable {
     record.word1 = Self.bits((Self.value(record.word1) + delta).finite)
   }
 
-  private mutating func addToTimer(_ record: SeriesRecord, _ sample: inout Sample) {
-    let bounds = memory.bounds(sample.kind.rawValue)
+  @inline(never)
+  private mutating func addToTimer(_ record: SeriesRecord, _ kind: SampleKind, _ value: Double, _ rate: Double) {
+    let bounds = memory.bounds(kind.rawValue)
     let block: TimerBlock
     // Safe: the block in this half belongs to the worker while it is in the epoch.
     if let address = unsafe record.block(half) {
@@ -70,17 +90,14 @@ extension WorkerTable {
       blockBytes += block.byteCount
       unsafe record.setBlock(half, block.address)
     }
-    let after = block.add(sample.double, weight: sample.rate == 1 ? 1 : sample.weight, &sketchScratch)
+    let after = block.add(value, weight: rate == 1 ? 1 : Sample.weight(ofRate: rate), &sketchScratch)
     if unsafe after.address != block.address { unsafe record.setBlock(half, after.address) }
   }
 
-  // Not methods that leave the table as it is: the compiler would copy the whole table for their call.
-  private mutating func addToSet(_ record: SeriesRecord, _ bytes: PaddedBytes, _ start: Int, _ end: Int) {
-    // Safe: the member lies within `bytes`.
-    unsafe addToSet(record, UnsafeRawBufferPointer(start: bytes.address(of: start), count: end - start))
-  }
-
   /// Adds a member, any bytes at all.
+  ///
+  /// `mutating`, though nothing changes: the table as a whole would be copied for a callee that only borrows it.
+  @inline(never)
   mutating func addToSet(_ record: SeriesRecord, _ member: UnsafeRawBufferPointer) {
     let block: SetBlock
     // Safe: as above.

@@ -132,9 +132,7 @@ package struct WorkerTable: ~Copyable {
     var plainCounts: UInt64 = 0
     while at < bytes.count {
       let window = SeparatorWindow(bytes, from: at)
-      if let plain = reader.readPlain(bytes, at: at, window),
-        case let number = plain.tagsEnd == 0 ? findPlain(bytes, at, plain) : findTagged(bytes, at, plain), number >= 0
-      {
+      if let plain = reader.readPlain(bytes, at: at, window), case let number = find(plain, bytes, at), number >= 0 {
         addWhole(touch(number), plain.count)
         plainCounts &+= 1
         at = plain.next
@@ -152,6 +150,13 @@ package struct WorkerTable: ~Copyable {
     tally.samples[Int(SampleKind.counter.rawValue)] &+= count
   }
 
+  /// The number of the record of a plain count's series, -1 if this spelling of it is not known.
+  @inline(__always)
+  private mutating func find(_ plain: LineReader.PlainCount, _ bytes: PaddedBytes, _ start: Int) -> Int {
+    if plain.tagsEnd == 0 { return findPlain(bytes, start, plain) }
+    return findTagged(bytes, start, plain.nameEnd, plain.tagsStart, plain.tagsEnd)
+  }
+
   /// The hash of a plain count's spelling.
   @inline(__always)
   func hash(of plain: LineReader.PlainCount, _ bytes: PaddedBytes, _ start: Int) -> UInt64 {
@@ -163,7 +168,7 @@ package struct WorkerTable: ~Copyable {
       salt: UInt64(SampleKind.counter.rawValue))
   }
 
-  /// The number of the record of a plain count's series, -1 if this spelling of it is not known.
+  /// The same of one without tags.
   @inline(__always)
   private func findPlain(_ bytes: PaddedBytes, _ start: Int, _ plain: LineReader.PlainCount) -> Int {
     let length = plain.nameEnd &- start
@@ -174,39 +179,101 @@ package struct WorkerTable: ~Copyable {
   }
 
   /// The same of one with tags.
+  ///
+  /// In single words, which go in registers.
   @inline(never)
-  private mutating func findTagged(_ bytes: PaddedBytes, _ start: Int, _ plain: LineReader.PlainCount) -> Int {
-    let hash = hash(of: plain, bytes, start)
-    // Safe: name and tags lie within `bytes`.
-    return unsafe find(
-      bytes.address(of: start), plain.nameEnd &- start, bytes.address(of: plain.tagsStart),
-      plain.tagsEnd &- plain.tagsStart, hash, SampleKind.counter.rawValue)
+  private mutating func findTagged(
+    _ bytes: PaddedBytes, _ start: Int, _ nameEnd: Int, _ tagsStart: Int, _ tagsEnd: Int
+  ) -> Int {
+    let kind = SampleKind.counter.rawValue
+    // Safe: name and tags lie within `bytes`, whose slack covers the loads.
+    let name = unsafe bytes.address(of: start)
+    let tags = unsafe bytes.address(of: tagsStart)
+    let words = unsafe hasher.words(of: name, count: nameEnd &- start)
+    let hash = unsafe hasher.hash(words, tags, count: tagsEnd &- tagsStart, salt: UInt64(kind))
+    return unsafe find(name, nameEnd &- start, tags, tagsEnd &- tagsStart, hash, kind)
   }
 
   /// Counts a line of any shape.
   /// - Returns: where the next one begins.
   @inline(never)
   private mutating func countLine(_ bytes: PaddedBytes, _ start: Int, _ window: SeparatorWindow) -> Int {
-    // Safe: nothing waits, so an item's memory is free.
-    let item = unsafe deferred.free
-    let next = unsafe reader.read(bytes, at: start, window, into: &item.pointee.sample)
-    if unsafe item.pointee.sample.form == .empty { return next }
+    guard let line = reader.readUsual(bytes, at: start, window) else { return countOdd(bytes, start, window) }
+    let number = find(line, bytes, start)
+    if _slowPath(number < 0) { return countOdd(bytes, start, window) }
     tally.lines &+= 1
-    unsafe count(bytes, &item.pointee.sample)
+    book(line.kind)
+    add(line, bytes, to: number)
+    return line.next
+  }
+
+  /// Counts a line that is not of the usual shape, or whose series is not known.
+  @inline(never)
+  private mutating func countOdd(_ bytes: PaddedBytes, _ start: Int, _ window: SeparatorWindow) -> Int {
+    var sample = Sample()
+    let next = reader.read(bytes, at: start, window, into: &sample)
+    if sample.form == .empty { return next }
+    tally.lines &+= 1
+    count(bytes, sample)
     return next
   }
 
-  /// Counts what a line said; it has been booked as read.
-  ///
-  /// Here and on the way to the record the sample is `inout`, though nobody changes it: a borrowed one would be copied for each callee, in
-  /// words of another width than those just written, for which the processor waits.
+  /// Books an accepted line of one sample.
   @inline(__always)
-  mutating func count(_ bytes: PaddedBytes, _ sample: inout Sample) {
+  mutating func book(_ kind: SampleKind) {
+    tally.accepted &+= 1
+    tally.samples[Int(kind.rawValue)] &+= 1
+  }
+
+  /// The hash of a line's spelling.
+  @inline(__always)
+  func hash(of line: UsualLine, _ bytes: PaddedBytes, _ start: Int) -> UInt64 {
+    // Safe: name and tags lie within `bytes`, whose slack covers the loads.
+    let name = unsafe bytes.address(of: start)
+    let salt = UInt64(line.kind.rawValue)
+    if line.tagsEnd == line.tagsStart { return unsafe hasher.hash(name, count: line.nameEnd &- start, salt: salt) }
+    return unsafe hasher.hash(
+      name, count: line.nameEnd &- start, bytes.address(of: line.tagsStart), count: line.tagsEnd &- line.tagsStart,
+      salt: salt)
+  }
+
+  /// The number of the record of a line's series, -1 if this spelling of it is not known.
+  @inline(__always)
+  private mutating func find(_ line: UsualLine, _ bytes: PaddedBytes, _ start: Int) -> Int {
+    let length = line.nameEnd &- start
+    if _slowPath(line.tagsEnd != line.tagsStart || length > SeriesRecord.inlineSpelling) {
+      return find(line, bytes, start, hash(of: line, bytes, start))
+    }
+    // Safe: the name lies within `bytes`, whose slack covers the loads.
+    let words = unsafe hasher.words(of: bytes.address(of: start), count: length)
+    let kind = line.kind.rawValue
+    return find(words, length, hasher.hash(words, salt: UInt64(kind)), kind)
+  }
+
+  /// The same, for a hash that is known.
+  mutating func find(_ line: UsualLine, _ bytes: PaddedBytes, _ start: Int, _ hash: UInt64) -> Int {
+    // Safe: name and tags lie within `bytes`.
+    let name = unsafe bytes.address(of: start)
+    let length = line.nameEnd &- start
+    let kind = line.kind.rawValue
+    if line.tagsEnd == line.tagsStart {
+      if _fastPath(length <= SeriesRecord.inlineSpelling) {
+        return unsafe find(hasher.words(of: name, count: length), length, hash, kind)
+      }
+      return unsafe find(name, length, hash, kind)
+    }
+    return unsafe find(
+      name, length, bytes.address(of: line.tagsStart), line.tagsEnd &- line.tagsStart, hash, kind)
+  }
+
+  /// Counts what a line said; it has been booked as read.
+  @inline(never)
+  mutating func count(_ bytes: PaddedBytes, _ sample: Sample) {
     switch sample.form {
     case .empty: break
     case .refused: refuse(sample.fault, bytes, sample.lineStart)
     case .single:
-      if apply(bytes, &sample) {
+      if apply(bytes, sample) {
         tally.samples[Int(sample.kind.rawValue)] &+= 1
         accept(sample)
       }
@@ -220,11 +287,11 @@ package struct WorkerTable: ~Copyable {
     packed.removeAll(keepingCapacity: true)
     reader.forEachSample(in: bytes, of: whole) { packed.append($0) }
     for index in packed.indices {
-      var each = packed[index]
+      let each = packed[index]
       // What follows the first sample of a line that was taken is not a refused line.
       booksRefusals = index == 0
       defer { booksRefusals = true }
-      if apply(bytes, &each) {
+      if apply(bytes, each) {
         tally.samples[Int(each.kind.rawValue)] &+= 1
       } else if index == 0 {
         return false
@@ -261,53 +328,32 @@ package struct WorkerTable: ~Copyable {
     }
   }
 
-  @inline(__always)
-  mutating func accept(_ sample: borrowing Sample) {
+  private mutating func accept(_ sample: Sample) {
     tally.accepted &+= 1
-    tally.skippedSections &+= UInt64(sample.skippedSections)
-    if _slowPath(sample.timestamp != Sample.noTimestamp), !HistorySpan.includes(sample.timestamp, at: wallSeconds) {
+    bookOddities(sample.skippedSections, sample.timestamp)
+  }
+
+  /// Books what an accepted line holds besides its sample.
+  @inline(never)
+  mutating func bookOddities(_ skippedSections: Int, _ timestamp: Int64) {
+    tally.skippedSections &+= UInt64(skippedSections)
+    if timestamp != Sample.noTimestamp, !HistorySpan.includes(timestamp, at: wallSeconds) {
       tally.outOfWindow &+= 1
     }
   }
 
   /// Finds the sample's series and adds it.
   /// - Returns: false if it was refused, which has been booked.
-  @inline(__always)
-  mutating func apply(_ bytes: PaddedBytes, _ sample: inout Sample) -> Bool {
+  private mutating func apply(_ bytes: PaddedBytes, _ sample: Sample) -> Bool {
     // What an event's or a check's name holds can look like the end of a name, so only their normal spelling tells them apart.
     let kind = sample.kind
-    if _slowPath(kind == .event || kind == .serviceCheck) { return applyMissing(bytes, sample, nil) }
-    return apply(bytes, &sample, hash: hash(of: sample, bytes))
-  }
-
-  @inline(__always)
-  mutating func apply(_ bytes: PaddedBytes, _ sample: inout Sample, hash: UInt64) -> Bool {
-    // Safe: name and tags lie within `bytes`.
-    let name = unsafe bytes.address(of: sample.nameStart)
-    let length = sample.nameEnd &- sample.nameStart
-    let number: Int
-    if sample.tagsEnd == sample.tagsStart {
-      number = unsafe find(name, length, hash, sample.kind.rawValue)
-    } else {
-      number = unsafe find(
-        name, length, bytes.address(of: sample.tagsStart), sample.tagsEnd &- sample.tagsStart, hash,
-        sample.kind.rawValue)
-    }
-    if _slowPath(number < 0) { return applyMissing(bytes, sample, hash) }
-    add(&sample, bytes, to: number)
+    if kind == .event || kind == .serviceCheck { return applyMissing(bytes, sample, nil) }
+    let line = UsualLine(sample)
+    let hash = hash(of: line, bytes, sample.nameStart)
+    let number = find(line, bytes, sample.nameStart, hash)
+    if number < 0 { return applyMissing(bytes, sample, hash) }
+    add(line, at: sample.timestamp, bytes, to: number)
     return true
-  }
-
-  /// The hash of the sample's spelling, as `hashOf(_:_:)` has it.
-  @inline(__always)
-  func hash(of sample: borrowing Sample, _ bytes: PaddedBytes) -> UInt64 {
-    // Safe: name and tags lie within `bytes`, whose slack covers the hash's loads.
-    let name = unsafe bytes.address(of: sample.nameStart)
-    let length = sample.nameEnd &- sample.nameStart
-    let salt = UInt64(sample.kind.rawValue)
-    if sample.tagsEnd == sample.tagsStart { return unsafe hasher.hash(name, count: length, salt: salt) }
-    return unsafe hasher.hash(
-      name, count: length, bytes.address(of: sample.tagsStart), count: sample.tagsEnd &- sample.tagsStart, salt: salt)
   }
 
   @inline(__always)
