@@ -1,0 +1,194 @@
+import Bytes
+import Protocol
+
+/// How a line's series is found: by the bytes of name and tags as they stand, of which every one is compared.
+extension WorkerTable {
+  /// The number of the record of a plain count's series, -1 if this spelling of it is not known.
+  @inline(__always)
+  mutating func find(_ plain: LineReader.PlainCount, _ bytes: PaddedBytes, _ start: Int) -> Int {
+    if plain.tagsEnd == 0 { return findPlain(bytes, start, plain) }
+    return findTagged(bytes, start, plain.nameEnd, plain.tagsStart, plain.tagsEnd)
+  }
+
+  /// The hash of a plain count's spelling.
+  @inline(__always)
+  func hash(of plain: LineReader.PlainCount, _ bytes: PaddedBytes, _ start: Int) -> UInt64 {
+    // Safe: name and tags lie within `bytes`, whose slack covers the loads.
+    let name = unsafe hasher.words(of: bytes.address(of: start), count: plain.nameEnd &- start)
+    if plain.tagsEnd == 0 { return hasher.hash(name, salt: UInt64(SampleKind.counter.rawValue)) }
+    return unsafe hasher.hash(
+      name, bytes.address(of: plain.tagsStart), count: plain.tagsEnd &- plain.tagsStart,
+      salt: UInt64(SampleKind.counter.rawValue))
+  }
+
+  /// The same of one without tags.
+  @inline(__always)
+  private func findPlain(_ bytes: PaddedBytes, _ start: Int, _ plain: LineReader.PlainCount) -> Int {
+    let length = plain.nameEnd &- start
+    // Safe: the name lies within `bytes`, whose slack covers the loads.
+    let words = unsafe hasher.words(of: bytes.address(of: start), count: length)
+    let kind = SampleKind.counter.rawValue
+    return find(words, length, hasher.hash(words, salt: UInt64(kind)), kind)
+  }
+
+  /// The same of one with tags.
+  ///
+  /// In single words, which go in registers.
+  @inline(never)
+  private mutating func findTagged(
+    _ bytes: PaddedBytes, _ start: Int, _ nameEnd: Int, _ tagsStart: Int, _ tagsEnd: Int
+  ) -> Int {
+    let kind = SampleKind.counter.rawValue
+    // Safe: name and tags lie within `bytes`, whose slack covers the loads.
+    let name = unsafe bytes.address(of: start)
+    let tags = unsafe bytes.address(of: tagsStart)
+    let words = unsafe hasher.words(of: name, count: nameEnd &- start)
+    let hash = unsafe hasher.hash(words, tags, count: tagsEnd &- tagsStart, salt: UInt64(kind))
+    return unsafe find(name, nameEnd &- start, tags, tagsEnd &- tagsStart, hash, kind)
+  }
+
+  /// The hash of a line's spelling.
+  @inline(__always)
+  func hash(of line: UsualLine, _ bytes: PaddedBytes, _ start: Int) -> UInt64 {
+    // Safe: name and tags lie within `bytes`, whose slack covers the loads.
+    let name = unsafe bytes.address(of: start)
+    let salt = UInt64(line.kind.rawValue)
+    if line.tagsEnd == line.tagsStart { return unsafe hasher.hash(name, count: line.nameEnd &- start, salt: salt) }
+    return unsafe hasher.hash(
+      name, count: line.nameEnd &- start, bytes.address(of: line.tagsStart), count: line.tagsEnd &- line.tagsStart,
+      salt: salt)
+  }
+
+  /// The number of the record of a line's series, -1 if this spelling of it is not known.
+  @inline(__always)
+  mutating func find(_ line: UsualLine, _ bytes: PaddedBytes, _ start: Int) -> Int {
+    let length = line.nameEnd &- start
+    if _slowPath(line.tagsEnd != line.tagsStart || length > SeriesRecord.inlineSpelling) {
+      return find(line, bytes, start, hash(of: line, bytes, start))
+    }
+    // Safe: the name lies within `bytes`, whose slack covers the loads.
+    let words = unsafe hasher.words(of: bytes.address(of: start), count: length)
+    let kind = line.kind.rawValue
+    return find(words, length, hasher.hash(words, salt: UInt64(kind)), kind)
+  }
+
+  /// The same, for a hash that is known.
+  mutating func find(_ line: UsualLine, _ bytes: PaddedBytes, _ start: Int, _ hash: UInt64) -> Int {
+    // Safe: name and tags lie within `bytes`.
+    let name = unsafe bytes.address(of: start)
+    let length = line.nameEnd &- start
+    let kind = line.kind.rawValue
+    if line.tagsEnd == line.tagsStart {
+      if _fastPath(length <= SeriesRecord.inlineSpelling) {
+        return unsafe find(hasher.words(of: name, count: length), length, hash, kind)
+      }
+      return unsafe find(name, length, hash, kind)
+    }
+    return unsafe find(
+      name, length, bytes.address(of: line.tagsStart), line.tagsEnd &- line.tagsStart, hash, kind)
+  }
+
+  @inline(__always)
+  func record(_ number: Int) -> SeriesRecord {
+    // Safe: numbers in the index and in aliases are those of records in use.
+    unsafe SeriesRecord(unsafeBase: records + number &* SeriesRecord.byteCount)
+  }
+
+  /// The number of the series' record, of which the found one may be another spelling: tags may stand in the name of a lone count too
+  /// (`name,k=v:1|c`).
+  @inline(__always)
+  func seriesRecord(_ found: Int) -> Int {
+    _slowPath(record(found).isAlias) ? Int(record(found).word0) : found
+  }
+
+  /// The record, noted in the log at its first touch in the epoch.
+  @inline(__always)
+  mutating func touch(_ number: Int) -> SeriesRecord {
+    let record = record(number)
+    if _slowPath(record.mark != mark) {
+      record.mark = mark
+      log.append(UInt32(truncatingIfNeeded: number))
+    }
+    return record
+  }
+
+  /// The number of the record of the series with this spelling of at most 28 bytes, -1 if the spelling is not known.
+  @inline(__always)
+  func find(_ words: SpellingHash.Words, _ length: Int, _ hash: UInt64, _ kind: UInt8) -> Int {
+    let wanted = SeriesRecord.head(length: length, kind: kind)
+    var place = index.home(of: hash)
+    while true {
+      let number = index.probe(place, for: hash)
+      if _fastPath(number >= 0) {
+        let record = record(number)
+        if _fastPath(record.head == wanted && record.holds(words)) { return number }
+        if SeriesRecord.isAlike(record.head, wanted), record.holds(words) { return seriesRecord(number) }
+      } else if number == -2 {
+        return -1
+      }
+      place = index.next(after: place)
+    }
+  }
+
+  /// The same for a spelling of any length, without tags behind the value. Compares every byte.
+  ///
+  /// `mutating`, here and below, though nothing changes: the table as a whole would be copied for a callee that only borrows it.
+  @unsafe
+  mutating func find(_ name: UnsafeRawPointer, _ length: Int, _ hash: UInt64, _ kind: UInt8) -> Int {
+    if _fastPath(length <= SeriesRecord.inlineSpelling) {
+      return unsafe find(hasher.words(of: name, count: length), length, hash, kind)
+    }
+    let wanted = SeriesRecord.head(length: length, kind: kind)
+    var place = index.home(of: hash)
+    while true {
+      let number = index.probe(place, for: hash)
+      if _fastPath(number >= 0) {
+        let record = record(number)
+        if SeriesRecord.isAlike(record.head, wanted), unsafe areEqual(name, record.spelling, length) {
+          return seriesRecord(number)
+        }
+      } else if number == -2 {
+        return -1
+      }
+      place = index.next(after: place)
+    }
+  }
+
+  /// The same for a spelling in two pieces: `name|#tags`.
+  @unsafe
+  mutating func find(
+    _ name: UnsafeRawPointer, _ length: Int, _ tags: UnsafeRawPointer, _ tagsLength: Int, _ hash: UInt64, _ kind: UInt8
+  ) -> Int {
+    let wanted = SeriesRecord.head(length: length &+ 2 &+ tagsLength, kind: kind)
+    var place = index.home(of: hash)
+    while true {
+      let number = index.probe(place, for: hash)
+      if _fastPath(number >= 0) {
+        let record = record(number)
+        if SeriesRecord.isAlike(record.head, wanted) {
+          let spelling = unsafe record.spelling
+          // Neither name nor tags hold a `|`, so its place alone shows that both pieces have the same length.
+          if unsafe spelling.load(fromByteOffset: length, as: UInt8.self) == UInt8(ascii: "|"),
+            unsafe areEqual(name, spelling, length), unsafe areEqual(tags, spelling + length + 2, tagsLength)
+          {
+            return seriesRecord(number)
+          }
+        }
+      } else if number == -2 {
+        return -1
+      }
+      place = index.next(after: place)
+    }
+  }
+
+  /// Compares `count` bytes; of both sides 32 may be read from any place within (the line's slack, the record's padding).
+  @unsafe @inline(__always)
+  private func areEqual(_ left: UnsafeRawPointer, _ right: UnsafeRawPointer, _ count: Int) -> Bool {
+    var at = 0
+    while _slowPath(count &- at > 32) {
+      if unsafe !hasher.isEqual(left + at, right + at, count: 32) { return false }
+      at &+= 32
+    }
+    return unsafe hasher.isEqual(left + at, right + at, count: count &- at)
+  }
+}
