@@ -45,6 +45,8 @@ struct Configuration: Equatable, Sendable {
   var seriesTTL: Duration?
   /// Idle time after which counters leave; nil: never.
   var counterTTL: Duration?
+  /// Bytes that the history of series and metrics may take.
+  var historyBytes = 0
 
   /// From 0 to 1, rising, each once.
   var quantiles: [Double] = []

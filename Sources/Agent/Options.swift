@@ -69,6 +69,10 @@ enum Options {
     .one(
       "counter-ttl", .duration("1s", "8760h"), or: "never", default: "never", .series,
       "idle time after which counters leave", \.counterTTL),
+    .one(
+      "history-memory", .size(1 << 20...1 << 38), default: "256MiB", .series,
+      "budget of the history of series and metrics; beyond it the series longest without a count give way",
+      \.historyBytes),
 
     .list(
       "quantiles", .number(0...1), default: "0.5,0.9,0.95,0.99", .timers, "quantiles that a timer's summary shows",

@@ -104,7 +104,7 @@ enum Service {
           tables: tables, hasher: hasher, keyLabels: configuration.protocolKeyLabels, budget: budget,
           settings: .init(
             seriesTTL: configuration.seriesTTL?.wholeSeconds, counterTTL: configuration.counterTTL?.wholeSeconds,
-            quantileWindow: configuration.quantileWindow.wholeSeconds))
+            quantileWindow: configuration.quantileWindow.wholeSeconds, historyBytes: configuration.historyBytes))
         let table = try WorkerTable(
           memory: tables[workerCount], hasher: hasher, reader: configuration.lineReader,
           keyLabels: configuration.protocolKeyLabels, budget: budget)

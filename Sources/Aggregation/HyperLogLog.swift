@@ -117,10 +117,20 @@ package struct HyperLogLog: Sendable, Equatable {
 
 extension HyperLogLog {
   /// All registers, a byte each: the union of several, and the estimate.
-  package struct Ranks {
+  package struct Ranks: Sendable {
     private var ranks = [UInt8](repeating: 0, count: HyperLogLog.registers)
 
     package init() {}
+
+    /// Raises one register, if it is lower.
+    @inline(__always)
+    mutating func raise(_ register: Int, to rank: UInt8) { if ranks[register] < rank { ranks[register] = rank } }
+
+    package mutating func merge(_ other: Ranks) {
+      for register in ranks.indices where ranks[register] < other.ranks[register] {
+        ranks[register] = other.ranks[register]
+      }
+    }
 
     package mutating func merge(_ other: HyperLogLog) {
       other.forEachRank { if ranks[$0] < $1 { ranks[$0] = $1 } }

@@ -6,6 +6,8 @@ import Synchronization
 struct GatherProgress {
   var source = 0
   var entry = 0
+  /// Which of the samples that bear their own time.
+  var late = 0
   /// The epochs that ended when the gather began, by table.
   var epochs: [UInt64]
 }
@@ -15,12 +17,15 @@ extension MergedView {
   ///
   /// - Parameters:
   ///   - second: the reader's clock in whole seconds; it never goes back.
+  ///   - wall: the time of day in seconds since 1970, whose bucket of history takes what is gathered; that of the call that begins counts.
   ///   - limit: entries to take before the caller gets its turn again.
   /// - Returns: true when everything up to the call that began this gather has been taken over; else call again.
   /// - Complexity: O(records touched since the last gather), about 50 to 100 ns each; a new series some 300 ns.
-  package mutating func gather(second: Int64, limit: Int = .max) -> Bool {
+  package mutating func gather(second: Int64, wall: Int64, limit: Int = .max) -> Bool {
     self.second = max(self.second, second)
     if gathering == nil {
+      history.clock = HistoryClock(wall: wall, second: self.second)
+      sweepHistory()
       let epochs = sources.map { $0.memory.gate.flip() }
       for (source, epoch) in zip(sources, epochs) { source.memory.gate.awaitDeparture(from: epoch) }
       gathering = GatherProgress(epochs: epochs)
@@ -38,13 +43,25 @@ extension MergedView {
       progress.entry = end
       if end < log.count {
         gathering = progress
+        settleFamilies()
         return false
+      }
+      if progress.late < source.memory.late(half).count {
+        let start = progress.late
+        progress.late = takeLate(source, half, from: start, limit: left)
+        left -= progress.late - start
+        if source.memory.late(half).count > 0 {
+          gathering = progress
+          settleFamilies()
+          return false
+        }
       }
       source.memory.clearLog(half)
       condemnIdle(source, epoch: progress.epochs[progress.source])
       progress = GatherProgress(source: progress.source + 1, entry: 0, epochs: progress.epochs)
     }
     gathering = nil
+    settleFamilies()
     return true
   }
 
@@ -62,6 +79,7 @@ extension MergedView {
   }
 
   mutating func take(_ entry: UInt32, _ half: Int, _ source: TableSource) {
+    generation &+= 1
     let number = Int(entry & ~TableMemory.departed)
     if entry & TableMemory.departed != 0 { return unlink(number, source) }
     let record = source.memory.record(number)
@@ -72,14 +90,14 @@ extension MergedView {
     series[id].changed = UInt32(truncatingIfNeeded: second)
     families[family].changed = UInt32(truncatingIfNeeded: second)
     switch series[id].kind {
-    case .counter, .event: takeCounter(record, number, id, family, source)
+    case .counter, .event: takeCounter(record, number, id, source)
     case .gauge, .serviceCheck: takeGauge(record, number, id, source)
     case .timer, .histogram, .distribution: takeTimer(record, half, id, family, source.memory)
     case .set: takeSet(record, half, id)
     }
   }
 
-  private func takeCounter(_ record: SeriesRecord, _ number: Int, _ id: Int, _ family: Int, _ source: TableSource) {
+  private mutating func takeCounter(_ record: SeriesRecord, _ number: Int, _ id: Int, _ source: TableSource) {
     let whole = record.word0
     let fraction = WorkerTable.value(record.word1)
     let more = whole.subtractingReportingOverflow(source.seen[number].first)
@@ -87,13 +105,12 @@ extension MergedView {
     source.seen[number] = .init(first: whole, second: WorkerTable.bits(fraction))
     // Records hold what fits; only a sum over tables, or a swing over the whole range within one flush, can overflow here.
     let step = more.overflow ? Double(whole) - Double(whole &- more.partialValue) : 0
-    (series[id].whole, series[id].fraction) = Self.add(
-      (series[id].whole, series[id].fraction), more.overflow ? 0 : more.partialValue, moreFraction + step)
-    (families[family].whole, families[family].fraction) = Self.add(
-      (families[family].whole, families[family].fraction), more.overflow ? 0 : more.partialValue, moreFraction + step)
+    count(
+      id, HistoryAmount(whole: more.overflow ? 0 : more.partialValue, fraction: moreFraction + step),
+      at: history.clock.wall)
   }
 
-  private static func add(_ total: (Int64, Double), _ whole: Int64, _ fraction: Double) -> (Int64, Double) {
+  static func add(_ total: (Int64, Double), _ whole: Int64, _ fraction: Double) -> (Int64, Double) {
     let sum = total.0.addingReportingOverflow(whole)
     if sum.overflow { return (total.0, (total.1 + Double(whole) + fraction).finite) }
     return (sum.partialValue, fraction == 0 ? total.1 : (total.1 + fraction).finite)
@@ -134,11 +151,12 @@ extension MergedView {
     timers.modify(Int(series[id].whole)) {
       $0.merge(block, second: second, window: settings.quantileWindow, scratch: &sketchScratch)
     }
+    let amount = HistoryAmount(weight: block.count, sum: block.sum)
+    noteTotal(id, timers[Int(series[id].whole)].count, hasGrown: true)
     (families[family].whole, families[family].fraction) = Self.add(
-      (families[family].whole, families[family].fraction),
-      block.count == block.count.rounded() && block.count < 0x1p53 ? Int64(block.count) : 0,
-      block.count == block.count.rounded() && block.count < 0x1p53 ? 0 : block.count)
-    families[family].sum = (families[family].sum + block.sum).finite
+      (families[family].whole, families[family].fraction), amount.whole, amount.fraction)
+    families[family].sum = (families[family].sum + amount.sum).finite
+    if block.count != 0 { addHistory(block, id, FamilyID(family), amount) }
     // A block far larger than what came is given back; the worker makes a small one at the next sample.
     if block.isOversized {
       unsafe address.deallocate()
@@ -153,6 +171,11 @@ extension MergedView {
     guard let address = unsafe record.block(half) else { return }
     let block = unsafe SetBlock(unsafeBase: address)
     sets.modify(Int(series[id].whole)) { $0.merge(block, second: second, scratch: &raiseScratch) }
+    history.add(raiseScratch, at: history.clock.wall, to: .series(SeriesID(id)))
+    if !raiseScratch.isEmpty {
+      if familyGathering.isFull { settleFamilies() }
+      familyGathering.add(raiseScratch, to: series[id].family)
+    }
     // As for timers: all registers for a few members are given back.
     if block.isLarge && raiseScratch.count < 1_024 {
       unsafe address.deallocate()

@@ -91,6 +91,9 @@ extension MergedView {
     default: break
     }
     series[id].isLive = false
+    generation &+= 1
+    if families[family].busiest != 0 { busiestSeries[Int(families[family].busiest) - 1].remove(SeriesID(id)) }
+    history.remove(.series(SeriesID(id)))
     seriesBases[SeriesID(id)] = nil
     freeSeries.append(SeriesID(id))
     if families[family].seriesCount == 0 { removeFamily(family) }
@@ -111,6 +114,9 @@ extension MergedView {
       families[Int(leaving.next) - 1].previous = leaving.previous
     }
     families[id].isLive = false
+    // What the family gathered meanwhile must not come in the name of the next one with its number.
+    settleFamilies()
+    history.remove(.family(FamilyID(id)))
     familyBases[FamilyID(id)] = nil
     freeFamilies.append(FamilyID(id))
     familyChanges.append(.left(FamilyID(id)))

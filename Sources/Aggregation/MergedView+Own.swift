@@ -11,9 +11,11 @@ extension MergedView {
   /// - Parameters:
   ///   - table: the table's place among those that the view was made of; its writer is this thread, and outside a batch.
   ///   - second: the reader's clock in whole seconds.
+  ///   - wall: the time of day in seconds since 1970, whose bucket of history takes what has no time of its own.
   /// - Complexity: O(records touched since the last time).
-  package mutating func takeOwn(_ table: Int, second: Int64) {
+  package mutating func takeOwn(_ table: Int, second: Int64, wall: Int64) {
     self.second = max(self.second, second)
+    history.clock = HistoryClock(wall: wall, second: self.second)
     let source = sources[table]
     let half = Int(source.memory.gate.current & 1)
     let log = source.memory.log(half)
@@ -27,6 +29,8 @@ extension MergedView {
       }
     }
     log.count = 0
+    _ = takeLate(source, half, from: 0, limit: .max)
+    settleFamilies()
   }
 
   /// The series that a record of a table feeds; nil if the reader has not met it.

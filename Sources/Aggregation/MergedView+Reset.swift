@@ -37,6 +37,8 @@ extension MergedView {
   package mutating func reset(_ id: SeriesID) {
     let series = series[Int(id)]
     guard series.kind == .counter || series.kind == .event else { return }
+    generation &+= 1
+    forgetBusiest(of: series.family)
     let before = seriesBases[id] ?? Total()
     seriesBases[id] = Total(whole: series.whole, fraction: series.fraction)
     var base = familyBases[series.family] ?? Total()

@@ -50,6 +50,20 @@ package struct MergedView: ~Copyable {
   /// Families that appeared or left since somebody last asked; whoever keeps names by family takes them after each gather.
   package var familyChanges: [FamilyChange] = []
 
+  /// What everything has counted over the last 168 hours.
+  var history: History
+  var familyGathering = FamilyGathering()
+  /// See MergedView+Busiest.swift.
+  var busiestSeries: [BusiestSeries] = []
+  /// Changes whenever something was counted, came or left: what was answered from the view holds as long as it stays.
+  package internal(set) var generation: UInt64 = 0
+  /// Samples whose own time could not be heeded, since too many bore one within a flush: they count as of the present.
+  package internal(set) var lateMisplaced: UInt64 = 0
+  // Where letting history grow older goes on, and when it last did.
+  var seriesSweep = 0
+  var familySweep = 0
+  var historySwept: Int64 = -1
+
   // The gather in hand, and the reader's clock.
   var second: Int64 = 0
   var gathering: GatherProgress?
@@ -71,11 +85,14 @@ package struct MergedView: ~Copyable {
     package var counterTTL: Int64?
     /// Seconds that a timer's quantiles look back.
     package var quantileWindow: Int64
+    /// Bytes that history may take.
+    package var historyBytes: Int
 
-    package init(seriesTTL: Int64?, counterTTL: Int64?, quantileWindow: Int64) {
+    package init(seriesTTL: Int64?, counterTTL: Int64?, quantileWindow: Int64, historyBytes: Int = 256 << 20) {
       self.seriesTTL = seriesTTL
       self.counterTTL = counterTTL
       self.quantileWindow = quantileWindow
+      self.historyBytes = historyBytes
     }
   }
 
@@ -94,6 +111,7 @@ package struct MergedView: ~Copyable {
     let texts = try TextArena(limit: capacity * (LineReader.longestLine + 64))
     var sources: [TableSource] = []
     for memory in tables { sources.append(try TableSource(memory: memory)) }
+    let history = try History(byteLimit: settings.historyBytes, capacity: capacity, expected: budget.limit)
     self.series = series
     self.families = families
     self.seriesIndex = seriesIndex
@@ -101,6 +119,7 @@ package struct MergedView: ~Copyable {
     self.texts = texts
     self.sketchScratch = sketchScratch
     self.sources = sources
+    self.history = history
     self.hasher = hasher
     self.keyLabels = keyLabels
     self.budget = budget
@@ -181,7 +200,10 @@ package struct MergedView: ~Copyable {
       indexes += source.memory.indexBytes.load(ordering: .relaxed)
     }
     let view = seriesMade * MemoryLayout<Series>.stride + familiesMade * MemoryLayout<Family>.stride
-    return [("records", records), ("indexes", indexes), ("series", view), ("texts", texts.byteCount)]
+    return [
+      ("records", records), ("indexes", indexes), ("series", view), ("texts", texts.byteCount),
+      ("history", history.byteCount),
+    ]
   }
 
   static func id(_ link: UInt32) -> UInt32? { link == 0 ? nil : link - 1 }

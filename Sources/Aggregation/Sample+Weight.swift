@@ -11,4 +11,18 @@ extension Sample {
     let nearest = (1 / rate).rounded()
     return 1 / nearest == rate ? nearest : (1 / rate).finite
   }
+
+  /// What a counter's sample adds: a whole number wherever it can be told exactly, else a fraction.
+  static func amount(of number: DecimalNumber, rate: Double) -> (whole: Int64, fraction: Double) {
+    if rate == 1 && number.isInteger { return (number.integer, 0) }
+    let weight = weight(ofRate: rate)
+    if number.isInteger, let whole = Int64(exactly: weight) {
+      let product = number.integer.multipliedReportingOverflow(by: whole)
+      if !product.overflow { return (product.partialValue, 0) }
+    }
+    let weighed = number.double * weight
+    // Up to 2^53 a double that is whole stands for itself.
+    if weighed.magnitude < 0x1p53, weighed.rounded(.towardZero) == weighed { return (Int64(weighed), 0) }
+    return (0, weighed.finite)
+  }
 }

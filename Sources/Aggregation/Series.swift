@@ -54,6 +54,8 @@ package struct Family: BitwiseCopyable {
   var fraction: Double
   /// Timers: the sum of all values.
   package var sum: Double
+  /// Its list of busiest series, number + 1; 0 is none.
+  var busiest: UInt32 = 0
 
   /// As `Series.total`, over the family.
   package var total: (whole: Int64?, value: Double) {

@@ -20,6 +20,15 @@ package struct SetState: Sendable {
     cached = nil
   }
 
+  /// Raises registers in the newest slice; `raises` is sorted by register.
+  mutating func add(_ raises: [HyperLogLog.Raise], second: Int64) {
+    let number = second / Self.sliceSeconds
+    expire(at: number)
+    if recent.last?.number != number { recent.append(Slice(number: number)) }
+    recent[recent.count - 1].members.raise(raises)
+    cached = nil
+  }
+
   /// Adds the members of the last hour to a union over several sets.
   mutating func add(to union: inout HyperLogLog.Ranks, second: Int64) {
     expire(at: second / Self.sliceSeconds)

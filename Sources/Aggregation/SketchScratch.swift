@@ -112,7 +112,7 @@ struct SketchScratch: ~Copyable {
 
 /// Memory for a run that grows to what was wanted most.
 @safe
-private struct RunRoom: ~Copyable {
+struct RunRoom: ~Copyable {
   private var bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: 4_096, alignment: 16)
 
   deinit { unsafe bytes.deallocate() }

@@ -30,6 +30,8 @@ package final class TableMemory: @unchecked Sendable {
   private let condemnedMemory: Reservation
   private let evenNotes: Reservation
   private let oddNotes: Reservation
+  private let evenLate: Reservation
+  private let oddLate: Reservation
   /// 0: the reader may condemn; above: the worker shall look at so many.
   private let condemnedCount = Atomic<Int>(0)
   /// Records in use, for `/status`; stored by the owner once a batch.
@@ -55,6 +57,8 @@ package final class TableMemory: @unchecked Sendable {
     oddLog = try Reservation(byteCount: logBytes)
     evenNotes = try Reservation(byteCount: SenderTally.byteCount + RefusalNotes.byteCount)
     oddNotes = try Reservation(byteCount: SenderTally.byteCount + RefusalNotes.byteCount)
+    evenLate = try Reservation(byteCount: LateLog.byteCount)
+    oddLate = try Reservation(byteCount: LateLog.byteCount)
     condemnedMemory = try Reservation(byteCount: 8 + 4 * Self.condemnedLimit)
   }
 
@@ -96,6 +100,12 @@ package final class TableMemory: @unchecked Sendable {
   func notes(_ half: Int) -> RefusalNotes {
     // Safe: they stand behind the senders, which end at a multiple of 8 bytes.
     unsafe RefusalNotes(unsafeBase: (half == 0 ? evenNotes.base : oddNotes.base) + SenderTally.byteCount)
+  }
+
+  /// The samples of `half` that bear their own time; as for the log.
+  func late(_ half: Int) -> LateLog {
+    // Safe: the memory lives as long as `self`.
+    unsafe LateLog(unsafeBase: half == 0 ? evenLate.base : oddLate.base)
   }
 
   /// Reader: asks the worker to forget records that nobody has touched since the gate's epoch `epoch`.

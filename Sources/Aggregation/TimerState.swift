@@ -55,6 +55,33 @@ package struct TimerState: Sendable {
     set(head, at: place)
   }
 
+  /// Adds one value that bears its own time.
+  /// - Parameters:
+  ///   - bound: which of `places` weights by bound it belongs to; nil without bounds.
+  ///   - isRecent: its time lies within the window, so it belongs to the newest slice.
+  mutating func add(
+    value: Double, weight: Double, bound: Int?, places: Int, isRecent: Bool, second: Int64, window: Int64
+  ) {
+    count = (count + weight).finite
+    sum = (sum + (value * weight).finite).finite
+    if let bound {
+      while bounds.count < places { bounds.append(0) }
+      bounds[bound] = (bounds[bound] + weight).finite
+    }
+    if !isRecent { return }
+    let place = openSlice(Self.slice(of: second, window: window))
+    var head = head(at: place)
+    head.sum = (head.sum + (value * weight).finite).finite
+    head.least = min(head.least, value)
+    head.greatest = max(head.greatest, value)
+    let start = place + SliceHead.byteCount
+    let run = BucketRun.joined(
+      Array(recent[start...]), BucketRun.run(of: [.init(number: SketchBucket.number(of: value), weight: weight)]))
+    head.runCount = UInt32(run.count)
+    recent.replaceSubrange(start..., with: run)
+    set(head, at: place)
+  }
+
   /// The samples of the last `window` seconds.
   package mutating func recentSketch(second: Int64, window: Int64) -> Sketch {
     expire(at: Self.slice(of: second, window: window))

@@ -25,7 +25,7 @@ extension WorkerTable {
       return false
     }
     if let hash, record(number).role == .series { addAlias(bytes, sample, hash, of: number) }
-    add(UsualLine(sample), bytes, to: number)
+    add(UsualLine(sample), at: sample.timestamp, bytes, to: number)
     return true
   }
 

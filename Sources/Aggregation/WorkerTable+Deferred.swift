@@ -196,7 +196,7 @@ extension WorkerTable {
     if _slowPath(number < 0) {
       if !addMissing(&item) { return }
     } else {
-      add(item.line, item.bytes, to: number)
+      add(item.line, at: item.timestamp, item.bytes, to: number)
     }
     book(item.line.kind)
     if _slowPath(item.skippedSections > 0 || item.timestamp != Sample.noTimestamp) {

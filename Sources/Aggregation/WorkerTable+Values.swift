@@ -4,6 +4,15 @@ import Synchronization
 
 /// What a sample does to its record.
 extension WorkerTable {
+  /// Adds what a line says, that may bear its own time, to the record with `number`.
+  mutating func add(_ line: UsualLine, at timestamp: Int64, _ bytes: PaddedBytes, to number: Int) {
+    if timestamp != Sample.noTimestamp {
+      _ = touch(number)
+      if addLate(line, at: timestamp, bytes, to: number) { return }
+    }
+    add(line, bytes, to: number)
+  }
+
   /// Adds what a line says to the record with `number`.
   @inline(__always)
   mutating func add(_ line: UsualLine, _ bytes: PaddedBytes, to number: Int) {
@@ -43,15 +52,8 @@ extension WorkerTable {
 
   @inline(never)
   private mutating func addWeighed(_ record: SeriesRecord, _ number: DecimalNumber, _ rate: Double) {
-    let weight = Sample.weight(ofRate: rate)
-    if number.isInteger, let whole = Int64(exactly: weight) {
-      let product = number.integer.multipliedReportingOverflow(by: whole)
-      if !product.overflow { return addWhole(record, product.partialValue) }
-    }
-    let weighed = number.double * weight
-    // Up to 2^53 a double that is whole stands for itself.
-    if weighed.magnitude < 0x1p53, weighed.rounded(.towardZero) == weighed { return addWhole(record, Int64(weighed)) }
-    addFraction(record, weighed.finite)
+    let amount = Sample.amount(of: number, rate: rate)
+    if amount.fraction == 0 { addWhole(record, amount.whole) } else { addFraction(record, amount.fraction) }
   }
 
   @inline(never)

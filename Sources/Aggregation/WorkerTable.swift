@@ -264,7 +264,7 @@ package struct WorkerTable: ~Copyable {
     let hash = hash(of: line, bytes, sample.nameStart)
     let number = find(line, bytes, sample.nameStart, hash)
     if number < 0 { return applyMissing(bytes, sample, hash) }
-    add(line, bytes, to: number)
+    add(line, at: sample.timestamp, bytes, to: number)
     return true
   }
 }

@@ -26,6 +26,9 @@ package struct ByteWriter {
   @inlinable
   package mutating func truncate(to count: Int) { bytes.removeLast(bytes.count - count) }
 
+  /// Forgets the first `count` bytes.
+  package mutating func removeFirst(_ count: Int) { bytes.removeFirst(count) }
+
   @inlinable
   package mutating func append(_ byte: UInt8) { bytes.append(byte) }
   @inlinable

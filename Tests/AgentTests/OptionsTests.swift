@@ -79,6 +79,7 @@ struct Example: Sendable, CustomTestStringConvertible {
     .init("max-series-per-metric", "4") { $0.maxSeriesPerMetric == 4 },
     .init("series-ttl", "2h") { $0.seriesTTL == .seconds(7_200) },
     .init("counter-ttl", "1h") { $0.counterTTL == .seconds(3_600) },
+    .init("history-memory", "8MiB") { $0.historyBytes == 8 << 20 },
     .init("quantiles", "0.9, 0.5,0.9") { $0.quantiles == [0.5, 0.9] },
     .init("quantile-window", "30s") { $0.quantileWindow == .seconds(30) },
     .init("buckets", "10,-.5,2.5e-1") { $0.buckets == [-0.5, 0.25, 10] },

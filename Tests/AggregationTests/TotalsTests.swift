@@ -121,7 +121,7 @@ import Testing
       add((onlyGauges ? worker : world.workers[random.below(3)]).count(text), to: &tally)
       switch random.below(6) {
       case 0: world.gather(second: Int64(batch / 50))
-      case 1: _ = world.view.gather(second: Int64(batch / 50), limit: 1 + random.below(9))
+      case 1: _ = world.gatherSlice(second: Int64(batch / 50), limit: 1 + random.below(9))
       default: break
       }
       if batch % 100 == 99 {

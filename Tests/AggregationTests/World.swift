@@ -94,12 +94,15 @@ final class World: @unchecked Sendable {  // the view is used by one thread at a
   }
 
   /// Gathers to the end.
-  func gather(second: Int64 = 0) {
-    while !view.gather(second: second) {}
+  /// - Parameter wall: the time of day; by default it goes with the reader's clock.
+  func gather(second: Int64 = 0, wall: Int64? = nil) {
+    while !view.gather(second: second, wall: wall ?? 1_700_000_000 + second) {}
   }
 
   /// Gathers at most `limit` entries; true at the end.
-  func gatherSlice(second: Int64 = 0, limit: Int = .max) -> Bool { view.gather(second: second, limit: limit) }
+  func gatherSlice(second: Int64 = 0, limit: Int = .max) -> Bool {
+    view.gather(second: second, wall: 1_700_000_000 + second, limit: limit)
+  }
 
   func cardinality(_ series: Series) -> UInt64 { view.cardinality(series) }
 

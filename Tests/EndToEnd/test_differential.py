@@ -3,6 +3,7 @@
 The lines go as packed datagrams from one socket, whose datagrams one worker reads in order: gauges depend on it.
 """
 
+import math
 from urllib.parse import quote
 
 import pytest
@@ -39,7 +40,7 @@ def refused_of(agent, lines):
 def assert_stats_equal(agent, model):
     wrong = []
     for name in {name for name, _ in model.series}:
-        answer = agent.stats(f"/stats/{quote(name, safe='')}", top=1000)
+        answer = agent.stats(f"/stats/{quote(name, safe='')}", top=1000, timeframe_hours=2)
         found = {part["type"]: part for part in answer.get("types", [answer])}
         wanted = {kind: family for (other, kind), family in model.series.items() if other == name}
         if found.keys() != wanted.keys():
@@ -53,6 +54,8 @@ def assert_stats_equal(agent, model):
             wrong += [(name, kind, labels, series[labels], value) for labels, value in family.items() if not agrees(kind, value, series[labels])]
             if kind in TIMED:
                 extremes = min(part.low for part in family.values()), max(part.high for part in family.values())
+                # Where nothing is in history there are no extremes.
+                extremes = tuple(None if math.isinf(extreme) else extreme for extreme in extremes)
                 if (found[kind]["min"], found[kind]["max"]) != extremes:
                     wrong.append((name, kind, (found[kind]["min"], found[kind]["max"]), extremes))
     assert not wrong, f"{len(wrong)} differ, among them {wrong[:5]}"

@@ -13,7 +13,13 @@ UNDONE = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|XX" + r"X|HA" + r"CK)\b")
 MACHINE = re.compile(r"(?<![\w.}])/(?:ro" + r"ot|ho" + r"me/\w+|wo" + r"rk|Us" + r"ers/\w+)/\w")
 # Who may speak to the kernel and the C shim: Platform is the house's way to both. Aggregation's storage reserves address space and reads
 # through the shim's prefetch; Protocol and Bytes use the shim's or the C library's arithmetic alone.
-FOREIGN = {"Glibc": {"Platform", "Aggregation"}, "CLinux": {"Platform", "Aggregation", "Protocol"}, "Synchronization": None}
+# JSON that comes in is decoded by the toolchain's library, in one file.
+FOREIGN = {
+    "Glibc": {"Platform", "Aggregation"},
+    "CLinux": {"Platform", "Aggregation", "Protocol"},
+    "Synchronization": None,
+    "FoundationEssentials": {"HTTPQuery"},
+}
 IMPORT = re.compile(r"^(?:@\w+(?:\(\w+\))? )*(?:package |public |internal )?import (?:struct |func |enum )?(\w+)", re.MULTILINE)
 
 
@@ -65,6 +71,11 @@ def test_only_the_lowest_rooms_speak_to_the_kernel(files, targets):
                 continue
             assert module in FOREIGN, f"{where} imports {module}"
             assert FOREIGN[module] is None or target in FOREIGN[module], f"{where} imports {module}"
+
+
+def test_one_file_alone_decodes_with_the_toolchain_s_library(files):
+    named = [name for name, text in files.items() if name.startswith("Sources/") and "import FoundationEssentials" in text]
+    assert named == ["Sources/HTTPQuery/Message/JSONValue.swift"]
 
 
 def test_no_file_of_source_is_too_long(files):

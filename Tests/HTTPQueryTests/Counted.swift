@@ -17,7 +17,7 @@ final class Counted {
 
   init(
     buckets: [Double] = [], quantiles: [Double] = [0.5, 0.99], maxSeries: Int = 200_000,
-    pageSource: Page.Source = .path
+    ttl: Int64? = 1_000, pageSource: Page.Source = .path
   ) throws {
     let hasher = SpellingHash(seed: 7)
     let keyLabels = KeyLabels()
@@ -36,7 +36,7 @@ final class Counted {
     agent = try AgentState()
     let view = try MergedView(
       tables: memories, hasher: hasher, keyLabels: keyLabels, budget: budget,
-      settings: .init(seriesTTL: 1_000, counterTTL: 1_000, quantileWindow: 60))
+      settings: .init(seriesTTL: ttl, counterTTL: ttl, quantileWindow: 60))
     let httpBooks = ListenerBooks(name: "http", kind: .http, workers: 1)
     state = QueryState(
       view: view, table: ownTable,
@@ -62,7 +62,7 @@ final class Counted {
   /// Takes everything over, `seconds` later than the last time.
   func gather(later seconds: Int64 = 0) {
     clock += seconds
-    while !state.view.gather(second: clock) {}
+    while !state.view.gather(second: clock, wall: 1_700_000_000 + clock) {}
     if takesFamilyChanges { state.takeFamilyChanges() }
   }
 
@@ -134,7 +134,7 @@ final class Counted {
     client.bodyLimit = 8 << 20
     client.send(bytes)
     guard case .request(let request) = client.next(),
-      let (route, values) = Routes.matching(request.path).first(where: { $0.route.method == request.method })
+      let (group, values) = Routes.find(request.path), let route = group.route(for: request.method)
     else { return (404, "", "") }
     if route.readsCounts { gather() }
     var answer: Response?

@@ -30,9 +30,9 @@ import Testing
     }
   }
 
-  /// The pattern that blows recursive matchers up: 2^500 tries there, 500 × 8192 steps here at most.
+  /// The pattern that blows recursive matchers up: 2^255 tries there, 255 × 8192 steps here at most.
   @Test(.timeLimit(.minutes(1))) func `takes its time by product and not by power`() throws {
-    let pattern = Array(String(repeating: "*a", count: 500).utf8) + Array("*b".utf8)
+    let pattern = Array(String(repeating: "*a", count: 255).utf8) + Array("*b".utf8)
     let text = [UInt8](repeating: UInt8(ascii: "a"), count: 8_192)
     #expect(try #require(Glob(pattern)).matches(text.span) == false)
   }

@@ -163,6 +163,36 @@ import Testing
     #expect(RequestReader.read(bytes, cutAt: Array(bytes.indices)) == expected, "byte by byte")
   }
 
+  @Test func `reads a head that it knows as it read it the first time`() {
+    let memo = HeadMemo()
+    for round in 0..<3 {
+      for (stream, expected) in Self.accepted {
+        let bytes = Array(stream.utf8)
+        var reader = RequestReader(memo: memo)
+        for _ in 0..<4 { reader.feed(bytes) }
+        #expect(reader.found == Array(repeatElement(expected, count: 4).joined()), "round \(round)")
+        // What is known is found in pieces too, and read on from where it ends.
+        var pieces = RequestReader(memo: memo)
+        for _ in 0..<3 { for byte in bytes { pieces.feed([byte]) } }
+        #expect(pieces.found == Array(repeatElement(expected, count: 3).joined()))
+      }
+    }
+    // A head is what it is to its last byte: the same one with other bodies, and others that begin like it.
+    func post(_ length: Int, _ field: String = "") -> String {
+      "POST /b HTTP/1.1\r\nHost: h\r\nContent-Length: \(length)\r\n\(field)\r\n"
+    }
+    var reader = RequestReader(memo: memo)
+    for body in ["abc", "def", "ghi"] { reader.feed(Array((post(3) + body).utf8)) }
+    reader.feed(Array((post(4) + "abcd" + post(3, "Connection: close\r\n") + "xyz").utf8))
+    #expect(
+      reader.found == [
+        "POST /b \"abc\"", "POST /b \"def\"", "POST /b \"ghi\"", "POST /b \"abcd\"", "POST /b \"xyz\" close",
+      ])
+    var small = RequestReader(bodyLimit: 2, memo: memo)
+    small.feed(Array(post(3).utf8))
+    #expect(small.found == ["413"])
+  }
+
   static let bounds: [(prefix: String, filler: String, count: Int, suffix: String, expected: String)] = {
     let get = "GET / HTTP/1.1\r\nHost: h\r\n"
     let path = String(repeating: "a", count: 8_191)

@@ -2,11 +2,14 @@
 
 /// Feeds a parser in pieces and writes down what comes out, a line a step: `POST /a/b?k=v "body"`, or the status of a refusal.
 struct RequestReader: ~Copyable {
-  private var parser = RequestParser()
+  private var parser: RequestParser
   private let bodyLimit: Int
   private(set) var found: [String] = []
 
-  init(bodyLimit: Int = 1_000) { self.bodyLimit = bodyLimit }
+  init(bodyLimit: Int = 1_000, memo: HeadMemo? = nil) {
+    self.bodyLimit = bodyLimit
+    parser = RequestParser(memo: memo)
+  }
 
   var unreadCount: Int { parser.unreadCount }
   var heldBytes: Int { parser.input.count }

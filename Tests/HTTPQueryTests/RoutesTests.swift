@@ -1,3 +1,4 @@
+import Randomness
 import Testing
 
 @testable import HTTPQuery
@@ -20,6 +21,20 @@ import Testing
     ),
     ("/stats?limit=0", 422, #""type":"greater_than_equal""#),
     ("/stats?limit=1001", 422, #""type":"less_than_equal""#),
+    (
+      "/stats?timeframe_hours=abc", 422,
+      #"{"detail":[{"type":"float_parsing","loc":["query","timeframe_hours"],"msg":"Input should be a valid number, unable to parse string as a number","input":"abc"}]}"#
+    ),
+    (
+      "/stats?timeframe_hours=0.09", 422,
+      #"{"detail":[{"type":"greater_than_equal","loc":["query","timeframe_hours"],"msg":"Input should be greater than or equal to 0.1","input":"0.09"}]}"#
+    ),
+    ("/stats?timeframe_hours=168.5", 422, #""msg":"Input should be less than or equal to 168","input":"168.5""#),
+    ("/stats?timeframe_hours=0x10", 422, #""type":"float_parsing""#),
+    ("/stats?timeframe_hours=nan", 422, #""type":"float_parsing""#),
+    ("/stats/visit?timeframe_hours=0&by=luck", 422, #""msg":"Input should be 'total' or 'recent'","input":"luck""#),
+    ("/stats?timeframe_hours=0.1", 200, #""timeframe_hours":0.1,"window_seconds":360,"#),
+    ("/stats?timeframe_hours=168", 200, #""timeframe_hours":168,"window_seconds":60"#),
     ("/stats/visit?top=-1&match=page", 422, #""loc":["query","top"]"#),
     ("/stats/visit?top=-1&match=page", 422, #""loc":["query","match"]"#),
     ("/series?cursor=x", 422, #""loc":["query","cursor"]"#),
@@ -53,8 +68,10 @@ import Testing
   }
 
   @Test func `give the methods of a path`() {
-    #expect(Routes.methods(of: Routes.matching(["stats"]).map(\.route)) == [.get, .head, .options])
-    #expect(Routes.matching(["stats", "a/b"]).first?.values == ["a/b"])
+    #expect(Routes.find(["stats"])?.group.methods == [.get, .head, .options])
+    #expect(Routes.find(["series"])?.group.methods == [.get, .head, .delete, .options])
+    #expect(Routes.find(["stats", "a/b"])?.values == ["a/b"])
+    #expect(Routes.find(["stats", ""]) == nil && Routes.find(["x", "y", "z", "1", "2", "3"]) == nil)
   }
 }
 
@@ -72,14 +89,17 @@ import Testing
     counted.count("visit:a|c", "visit:b:5|c", "buy:p:2|c", "buy:1|g", "lat:10|ms", "lat:20|ms", "who:x|s")
     let body = counted.get("/stats").body
     #expect(body.contains(#""uptime_formatted":"0h 0m 0s","current_time":"20"#))
-    #expect(body.contains(#""server_status":"healthy","total_visits":6,"total_buys":2,"#))
+    #expect(
+      body.contains(
+        #""server_status":"healthy","timeframe_hours":1,"window_seconds":3600,"unique_visitors_window_seconds":3600,"total_visits":6,"recent_visits":6,"#
+          + #""total_buys":2,"n_recent_buys":2,"unique_visitors":0,"#))
     #expect(
       part(body, from: #""metrics":{"#, to: #"},"ledger""#)
-        == #""metrics":{"visit":{"type":"counter","total":6,"series":2,"top":["#
+        == #""metrics":{"visit":{"type":"counter","total":6,"recent":6,"series":2,"top":["#
         + #"{"labels":{"page":"b"},"value":5},{"labels":{"page":"a"},"value":1}]},"#
-        + #""buy":{"types":[{"type":"counter","total":2,"series":1,"top":[{"labels":{"promotion":"p"},"value":2}]},"#
+        + #""buy":{"types":[{"type":"counter","total":2,"recent":2,"series":1,"top":[{"labels":{"promotion":"p"},"value":2}]},"#
         + #"{"type":"gauge","series":1,"top":[{"labels":{},"value":1}]}]},"#
-        + #""lat":{"type":"timer","total":2,"series":1,"top":[{"labels":{},"count":2,"sum":30}]},"#
+        + #""lat":{"type":"timer","total":2,"recent":2,"series":1,"top":[{"labels":{},"count":2,"sum":30}]},"#
         + #""who":{"type":"set","series":1,"top":[{"labels":{},"value":1}]}},"ledger""#)
     #expect(body.contains(#""ledger":{"datagrams_received":0,"#))
     #expect(body.contains(#""listeners":{"udp:127.0.0.1:8125":{"#))
@@ -96,22 +116,35 @@ import Testing
   @Test func `of one metric have what its kind has`() throws {
     let counted = try Counted()
     counted.count("lat:10|ms|#r:a", "lat:30|ms|#r:b", "lat:7|g", "visit:x|c", "visit:y:3|c", "visit:z:-1|c")
+    let lat = counted.get("/stats/lat").body
     #expect(
-      counted.get("/stats/lat").body
-        == #"{"name":"lat","types":[{"type":"gauge","series":1,"top":[{"labels":{},"value":7}]},"#
-        + #"{"type":"timer","series":2,"unit":"ms","count":2,"sum":40,"quantile_window_seconds":60,"min":10,"max":30,"#
-        + #""quantiles":{"0.5":10.0625,"0.99":30},"top":[{"labels":{"r":"a"},"count":1,"sum":10},"#
-        + #"{"labels":{"r":"b"},"count":1,"sum":30}]}]}"#)
+      lat.hasPrefix(
+        #"{"name":"lat","timeframe_hours":1,"window_seconds":3600,"types":[{"type":"gauge","series":1,"top":[{"labels":{},"value":7}]},"#
+          + #"{"type":"timer","series":2,"unit":"ms","count":2,"sum":40,"recent":2,"#
+          + #""rate":0.0005555555555555556,"recent_sum":40,"quantile_window_seconds":3600,"min":10,"max":30,"#
+          + #""quantiles":{"0.5":10.0625,"0.99":30},"history":{"step":60,"points":[[1699997400,0,0],[1699997460,0,0],"#),
+      "\(lat)")
+    #expect(
+      lat.hasSuffix(
+        #"null,30]}},"top":[{"labels":{"r":"a"},"count":1,"sum":10,"recent":1},{"labels":{"r":"b"},"count":1,"sum":30,"recent":1}]}]}"#
+      ))
+    #expect(
+      lat.contains(#",[1700001000,2,40]]},"quantile_history":{"step":60,"start":1699997400,"quantiles":{"0.5":[null,"#))
     #expect(
       counted.get("/stats/lat?match=r:b&top=0").body.contains(
-        #"{"type":"timer","series":1,"unit":"ms","count":1,"sum":30,"quantile_window_seconds":60,"min":30,"max":30,"#))
+        #""count":1,"sum":30,"recent":1,"rate":0.0002777777777777778,"recent_sum":30,"quantile_window_seconds":3600,"min":30,"max":30,"#
+      ))
+    let visit = counted.get("/stats/visit?top=1").body
     #expect(
-      counted.get("/stats/visit?top=1").body
-        == #"{"name":"visit","type":"counter","series":3,"total":3,"top":[{"labels":{"page":"y"},"value":3}]}"#)
+      visit.contains(
+        #""type":"counter","series":3,"total":3,"recent":3,"rate":0.00"#))
+    #expect(visit.hasSuffix(#""top":[{"labels":{"page":"y"},"value":3,"recent":3}]}"#))
+    let none = counted.get("/stats/visit?match=page:%5Bxz%5D&match=page:?").body
     #expect(
-      counted.get("/stats/visit?match=page:%5Bxz%5D&match=page:?").body
-        == #"{"name":"visit","type":"counter","series":0,"total":0,"top":[]}"#)
-    #expect(counted.get("/stats/visit?match=page:?&match=page:z").body.contains(#""series":1,"total":-1"#))
+      none.contains(#""series":0,"series_with_history":0,"total":0,"recent":0,"#) && none.hasSuffix(#""top":[]}"#))
+    #expect(
+      counted.get("/stats/visit?match=page:?&match=page:z").body.contains(
+        #""series":1,"series_with_history":1,"total":-1,"recent":-1,"#))
   }
 
   @Test func `of a timer without samples in the window have no quantiles`() throws {
@@ -119,8 +152,72 @@ import Testing
     counted.count("lat:10|ms")
     counted.gather(later: 500)
     #expect(
-      counted.get("/stats/lat").body.contains(
-        #""count":1,"sum":10,"quantile_window_seconds":60,"min":null,"max":null,"quantiles":{"0.5":null,"0.99":null}"#))
+      counted.get("/stats/lat?timeframe_hours=0.1").body.contains(
+        #""count":1,"sum":10,"recent":0,"rate":0,"recent_sum":0,"quantile_window_seconds":380,"min":null,"max":null,"#
+          + #""quantiles":{"0.5":null,"0.99":null}"#))
+  }
+
+  @Test func `look back as far as is asked, and say how far`() throws {
+    let counted = try Counted(ttl: nil)
+    counted.count("visit:a:5|c", "buy:x:2|c", "visit_users:ann|s|#page:a", "visit_users:bob|s|#page:b")
+    counted.gather(later: 3 * 3_600 + 25)
+    counted.count("visit:b:2|c", "buy:y:1|c", "visit_users:ann|s|#page:c", "visit_users:cem|s|#page:b")
+    let hour = counted.get("/stats").body
+    #expect(
+      hour.contains(
+        #""window_seconds":3625,"unique_visitors_window_seconds":3625,"total_visits":7,"recent_visits":2,"total_buys":3,"n_recent_buys":1,"#
+      ))
+    #expect(hour.contains(#""unique_visitors":2,"#))
+    let day = counted.get("/stats?timeframe_hours=4").body
+    #expect(day.contains(#""total_visits":7,"recent_visits":7,"total_buys":3,"n_recent_buys":3,"unique_visitors":3,"#))
+    #expect(
+      counted.get("/stats/visit?by=recent&top=1").body.hasSuffix(#"{"labels":{"page":"b"},"value":2,"recent":2}]}"#))
+    #expect(
+      counted.get("/stats/visit?by=total&top=1").body.hasSuffix(#"{"labels":{"page":"a"},"value":5,"recent":0}]}"#))
+    #expect(
+      counted.get("/stats/visit_users?timeframe_hours=4").body.contains(
+        #""distinct":3,"distinct_window_seconds":16225,"history":{"step":3600,"points":[[1699995600,0],[1699999200,2],[1700002800,0],[1700006400,0],[1700010000,2]]}"#
+      ),
+      "\(counted.get("/stats/visit_users?timeframe_hours=4").body)")
+    #expect(counted.get("/stats/visit_users?match=page:b&timeframe_hours=4").body.contains(#""distinct":2,"#))
+  }
+
+  @Test func `fall back to addresses where nobody sends users`() throws {
+    let counted = try Counted()
+    counted.count("visit_addresses:1.2.3.4|s", "visit_addresses:1.2.3.5|s")
+    #expect(counted.get("/stats").body.contains(#""unique_visitors":2,"#))
+  }
+
+  @Test func `are made once for all who ask the same, until something is counted`() throws {
+    let counted = try Counted()
+    counted.count("visit:a|c")
+    let before = counted.get("/stats").body
+    #expect(before.contains(#""recent_visits":1,"#))
+    #expect(counted.get("/stats?limit=5&timeframe_hours=2").body.contains(#""timeframe_hours":2,"#))
+    counted.count("visit:a|c")
+    #expect(counted.get("/stats").body.contains(#""recent_visits":2,"#))
+    counted.gather(later: 7_200)
+    #expect(counted.get("/stats").body.contains(#""total_visits":2,"recent_visits":0,"#))
+  }
+
+  @Test func `know the busiest of many series, however they rise, fall, come and leave`() throws {
+    let counted = try Counted()
+    var random = SplitMix(seed: 3)
+    var totals: [Int: Int] = [:]
+    for round in 0..<60 {
+      var lines: [String] = []
+      for _ in 0..<random.below(40) {
+        let page = random.below(round < 30 ? 300 : 500)
+        let amount = random.below(5) == 0 ? -random.below(60) : random.below(20)
+        totals[page, default: 0] += amount
+        lines.append("visit:1|c|#page:\(page)\nvisit:\(amount - 1)|c|#page:\(page)")
+      }
+      counted.count(text: lines.joined(separator: "\n"))
+      let body = counted.get("/stats").body
+      let top = String(body.components(after: #""top":["#)[0].prefix { $0 != "]" })
+      let values = top.components(after: #""value":"#).map { Int($0.prefix { $0 != "}" }) ?? 0 }
+      #expect(values == Array(totals.values.sorted(by: >).prefix(10)), "round \(round)")
+    }
   }
 }
 
@@ -170,7 +267,11 @@ import Testing
     let counted = try Counted()
     counted.count(text: (0..<100).map { "who:m\($0)|s|#d:\($0 % 2)\nwho:m\($0)|s|#d:3" }.joined(separator: "\n"))
     #expect(
-      counted.get("/stats/who").body.contains(#""series":3,"distinct":100,"top":[{"labels":{"d":"3"},"value":100}"#))
-    #expect(counted.get("/stats/who?match=d:1&top=0").body.contains(#""series":1,"distinct":50,"top":[]"#))
+      counted.get("/stats/who").body.contains(
+        #""series":3,"distinct":100,"distinct_window_seconds":3600,"history":{"step":60,"points":[[1699997400,0],"#
+      ))
+    #expect(counted.get("/stats/who").body.contains(#""top":[{"labels":{"d":"3"},"value":100}"#))
+    #expect(
+      counted.get("/stats/who?match=d:1&top=0").body.contains(#""series":1,"series_with_history":1,"distinct":50,"#))
   }
 }

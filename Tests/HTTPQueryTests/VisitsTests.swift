@@ -146,6 +146,7 @@ import Testing
   @Test func `survives that its series leaves and comes back`() throws {
     let counted = try Counted()
     #expect(counted.post("/visits/page1").body == #"{"visits":1,"served_via":"in_memory"}"#)
+    #expect(counted.delete("/visits/page1").body == #"{"visits":0,"served_via":"in_memory"}"#)
     counted.gather(later: 2_000)
     // Condemned by that gather, forgotten by the next batch: a record that is used again is another series' from then on.
     #expect(counted.post("/visits/page2").body == #"{"visits":1,"served_via":"in_memory"}"#)

@@ -42,13 +42,14 @@ export class Metric {
 
   /** The points as bars: counts in steps that can be told apart, distinct members as they came, since they cannot be added up. */
   #window(answer) {
-    const { start, step, values } = answer.points;
     const known = points(answer);
-    if (answer.type === "set") return { from: start, to: start + values.length * step, step, values };
+    const { step } = answer.history;
+    const last = known.at(-1)[0];
+    if (answer.type === "set") return { from: known[0][0], to: last + step, step, values: known.map(([, value]) => value) };
     const wide = Math.max(step, this.range.step);
-    const buckets = new Buckets(wide, Math.max(1, Math.floor((values.length * step) / wide)));
+    const buckets = new Buckets(wide, Math.max(1, Math.floor((known.length * step) / wide)));
     buckets.seed(known);
-    return buckets.window(known.at(-1)[0]);
+    return buckets.window(last);
   }
 
   async #ask() {
@@ -62,8 +63,8 @@ export class Metric {
       this.#bands.take({ ...answer, name: this.name });
     }
     // A gauge is what it is now: there are no points of it.
-    this.#over.hidden = !answer.points;
-    if (answer.points) {
+    this.#over.hidden = !answer.history;
+    if (answer.history) {
       this.#chart ??= this.#makeChart(answer);
       this.#chart.draw(this.#window(answer));
     }
@@ -79,7 +80,7 @@ export class Metric {
     if (answer.count !== undefined) figures.unshift(["timed", count(answer.count)]);
     if (answer.distinct !== undefined) figures.unshift(["distinct", count(answer.distinct)]);
     if (answer.recent !== undefined) figures.unshift([`last ${this.range.last}`, count(answer.recent)]);
-    if (answer.rate_per_second !== undefined) figures.splice(1, 0, ["a second", rate(answer.rate_per_second)]);
+    if (answer.rate !== undefined) figures.splice(1, 0, ["a second", rate(answer.rate)]);
     if (answer.window_seconds) figures.push(["window", span(answer.window_seconds)]);
     this.#figures.replaceChildren(...figures.map(([term, value]) => h("div", {}, h("dd", {}, value), h("dt", {}, term))));
   }

@@ -8,14 +8,19 @@ import { MetricTable, TimerGrid, TopList, linkTo } from "./lists.js";
 import { Buckets, every } from "./live.js";
 import { get, isTimer, metric, metricsOf, points } from "./stats.js";
 
-/** What is remembered of the visits, for all the time that the page is open: by second, minute and hour. */
-const visits = { second: new Buckets(1, 600), minute: new Buckets(60, 60), hour: new Buckets(3600, 24), week: new Buckets(3600, 168) };
+/**
+ * What is remembered of the visits, for all the time that the page is open: by second, minute and hour. The program's last hour begins with
+ * a minute, so it has 61.
+ */
+const visits = { second: new Buckets(1, 600), minute: new Buckets(60, 61), hour: new Buckets(3600, 24), week: new Buckets(3600, 168) };
 
 export class Overview {
   title = "Footfall";
   #ends = [];
   #moment = null;
   #isEmpty = null;
+  /** The last hour's visits when they were asked for, and all of them then. */
+  #recent = null;
   #now = h("span", { class: "figure" }, "–");
   #total = h("b", {}, "–");
   #tiles = {};
@@ -54,6 +59,7 @@ export class Overview {
     this.#ledger.take(moment);
     setText(this.#now, rate(moment.visits_per_second));
     setText(this.#total, count(moment.total_visits));
+    if (this.#recent) setText(this.#tiles.visits.value, count(this.#recent.visits + moment.total_visits - this.#recent.total));
     setText(this.#tiles.lines.value, rate(moment.lines_per_second));
     setText(this.#tiles.lines.note, `${count(moment.series)} series of ${count(moment.metrics)} ${moment.metrics === 1 ? "metric" : "metrics"}`);
     setText(this.#tiles.buys.note, `${count(moment.total_buys)} since the start`);
@@ -80,15 +86,12 @@ export class Overview {
   }
 
   async #greet() {
-    const status = await get("/status");
-    const udp = status.listeners.map((one) => one.name).find((name) => name.startsWith("udp:")) ?? "udp:127.0.0.1:8125";
-    const [, host, port] = udp.match(/^udp:(.*):(\d+)$/);
-    const target = { "0.0.0.0": "127.0.0.1", "[::]": "::1" }[host] ?? host.replace(/[[\]]/g, "");
+    const line = firstLine((await get("/status")).listeners.map((one) => one.name));
     this.#welcome.replaceChildren(
       h("section", { class: "card welcome" },
         h("h2", {}, "Nothing has come yet"),
         h("p", { class: "lead" }, "Send a visit, and it shows here within a second:"),
-        command(`echo "visit:page1|c" | nc -u -q0 ${target} ${port}`),
+        command(line),
         h("p", { class: "muted small" }, "Any statsd client will do, too: ", h("code", {}, "incr(\"visit:page1\")"), ". ",
           h("a", { href: "/docs" }, "The API"), " takes visits and purchases over HTTP."),
         h("p", { class: "waiting" }, h("i"), "Waiting for the first line")));
@@ -99,7 +102,8 @@ export class Overview {
     const stats = await get("/stats", { timeframe_hours: 1, limit: 50 });
     const metrics = metricsOf(stats);
     const has = (name) => metrics.some((one) => one.name === name && one.type === "counter");
-    setText(this.#tiles.visits.value, count(stats.recent_visits ?? this.#sum("minute")));
+    this.#recent = { visits: stats.recent_visits ?? this.#sum("minute"), total: stats.total_visits };
+    setText(this.#tiles.visits.value, count(this.#recent.visits));
     setText(this.#tiles.visitors.value, count(stats.unique_visitors));
     setText(this.#tiles.buys.value, count(stats.n_recent_buys ?? stats.total_buys));
     this.#metrics.take(metrics, stats.metrics_known);
@@ -174,4 +178,13 @@ function spread(before, moment) {
   for (let back = 0; back < seconds; back += 1) {
     for (const buckets of Object.values(visits)) buckets.add(moment.second - back, more / seconds);
   }
+}
+
+/** How to send a visit to these listeners. */
+function firstLine(listeners) {
+  const [, host, port] = listeners.map((name) => name.match(/^udp:(.*):(\d+)$/)).find(Boolean) ?? [];
+  if (!port) return `curl -X POST ${location.origin}/visit`;
+  // Whoever hears all addresses hears the one that this page came from.
+  const target = ["0.0.0.0", "[::]"].includes(host) ? location.hostname : host;
+  return `echo "visit:page1|c" | nc -u -q0 ${target.replace(/[[\]]/g, "")} ${port}`;
 }

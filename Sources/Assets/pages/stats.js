@@ -27,14 +27,13 @@ export function metricsOf(stats) {
 
 /** The points of an answer as [[second, value], …]; empty where it has none. */
 export function points(answer) {
-  const { start, step, values } = answer?.points ?? { values: [] };
-  return values.map((value, place) => [start + place * step, value]);
+  return (answer?.history?.points ?? []).map(([second, value]) => [second, value]);
 }
 
 /** The quantiles of an answer by step, as {from, to, step, values} of a chart: each step's ascending, or null where nothing was timed. */
 export function quantileWindow(answer) {
-  const { start, step, ...ranks } = answer?.quantile_points ?? {};
-  const rows = Object.entries(ranks).sort(([one], [other]) => one - other).map(([, row]) => row);
+  const { start, step, quantiles } = answer?.quantile_history ?? { quantiles: {} };
+  const rows = Object.entries(quantiles).sort(([one], [other]) => one - other).map(([, row]) => row);
   if (!rows.length) return null;
   const values = rows[0].map((_, place) => (rows.every((row) => row[place] !== null) ? rows.map((row) => row[place]) : null));
   return { from: start, to: start + values.length * step, step, values };

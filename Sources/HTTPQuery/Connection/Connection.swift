@@ -54,8 +54,8 @@ package struct Connection: ~Copyable {
 
   let limits: ConnectionLimits
   var state = State.reading
-  var parser = RequestParser()
-  var output: [UInt8] = []
+  var parser: RequestParser
+  var output = ByteWriter()
   var sent = 0
   /// Pieces are written here first, since a chunk's size stands before it.
   private var scratch = ByteWriter()
@@ -68,7 +68,13 @@ package struct Connection: ~Copyable {
 
   /// - Parameter nanoseconds: now, on any clock that does not go back; all later times are of the same.
   package init(limits: ConnectionLimits = ConnectionLimits(), nanoseconds: UInt64) {
+    self.init(limits: limits, memo: nil, nanoseconds: nanoseconds)
+  }
+
+  /// - Parameter memo: what heads mean that came before, for all connections of a thread.
+  init(limits: ConnectionLimits, memo: HeadMemo?, nanoseconds: UInt64) {
     self.limits = limits
+    parser = RequestParser(memo: memo)
     waiting = (.idle, nanoseconds)
     outputSince = nanoseconds
   }
@@ -161,13 +167,12 @@ extension Connection {
       framing = .untilClose
       exchange.keepsAlive = false
     }
-    scratch.removeAll()
     let head = ResponseHead(framing: framing, closes: !exchange.keepsAlive, version: exchange.version)
-    head.write(response, stamp, to: &scratch)
-    put(scratch.bytes[...], stamp.nanoseconds)
+    makeRoom(stamp.nanoseconds)
+    head.write(response, stamp, to: &output)
     switch response.body {
     case .whole(let bytes):
-      if !exchange.isHead { put(bytes[...], stamp.nanoseconds) }
+      if !exchange.isHead { output.append(bytes) }
       finish(exchange)
     case .stream where exchange.isHead: finish(exchange)
     case .stream(let stream): state = .streaming(stream, exchange, isWaiting: false)
@@ -225,7 +230,7 @@ extension Connection {
 
   /// Lends the bytes to send to `body`, which hands them to write(2).
   package borrowing func withOutput<Result>(_ body: (Span<UInt8>) -> Result) -> Result {
-    body(output.span.extracting(sent..<output.count))
+    body(output.bytes.span.extracting(sent..<output.count))
   }
 
   /// The peer's kernel has taken the first `count` bytes of the output.
@@ -236,8 +241,7 @@ extension Connection {
     outputSince = nanoseconds
     if sent == output.count {
       // What a small answer needs is kept for the next.
-      let isLarge = output.capacity > 16_384
-      output.removeAll(keepingCapacity: !isLarge)
+      if output.bytes.capacity > 16_384 { output = ByteWriter() } else { output.removeAll() }
       sent = 0
       if waiting.for == .idle { waiting.since = nanoseconds }
     }
@@ -245,12 +249,17 @@ extension Connection {
   }
 
   private mutating func put(_ bytes: ArraySlice<UInt8>, _ nanoseconds: UInt64) {
+    makeRoom(nanoseconds)
+    output.append(bytes)
+  }
+
+  /// Before something is appended to the output: drops what has been sent, if it has become much.
+  private mutating func makeRoom(_ nanoseconds: UInt64) {
     if pendingCount == 0 { outputSince = nanoseconds }
     if sent > limits.outputHighWater {
       output.removeFirst(sent)
       sent = 0
     }
-    output.append(contentsOf: bytes)
   }
 
   /// No further request will be read.

@@ -16,7 +16,7 @@ struct OwnMetrics {
   ) -> [UInt8] {
     var own = OwnMetrics(language, metric)
     own.writeProgram(state)
-    own.writeLedger(state.books)
+    own.writeLedger(state.books, misplaced: view.lateMisplaced)
     own.writeHTTP(state)
     own.writeView(state, view)
     if let facts = ProcessFacts.read() { own.writeProcess(state, facts) }
@@ -37,7 +37,7 @@ struct OwnMetrics {
   }
 
   /// Lines read = accepted + refused, and datagrams received + dropped = sent, whenever nothing is in flight.
-  private mutating func writeLedger(_ books: [ListenerBooks]) {
+  private mutating func writeLedger(_ books: [ListenerBooks], misplaced: UInt64) {
     let each = books.map { (name: $0.name, kind: $0.kind, tally: $0.read()) }
     let datagrams = books.filter { $0.kind == .datagrams }
     page.family("footfall_datagrams_received_total", .counter, "Datagrams received.") {
@@ -82,6 +82,12 @@ struct OwnMetrics {
     ) {
       $0.sample(each.reduce(0) { $0 + $1.tally.outOfWindow })
     }
+    page.family(
+      "footfall_late_samples_misplaced_total", .counter,
+      "Samples with a time of their own that came in history as of the present, too many having come within a flush."
+    ) {
+      $0.sample(misplaced)
+    }
     page.family("footfall_connections", .gauge, "Connections open now.") {
       for one in books where one.kind != .datagrams {
         $0.sample([("listener", one.name)], UInt64(one.connections.load(ordering: .relaxed)))
@@ -121,6 +127,7 @@ struct OwnMetrics {
     let byKind = view.seriesByKind
     let memory = view.memory
     let limited = view.limited
+    let (held, losses) = (view.historyHeld, view.historyLosses)
     page.family("footfall_series", .gauge, "Live series, by kind.") {
       for kind in SampleKind.allCases { $0.sample([("kind", "\(kind.label)")], UInt64(byKind[Int(kind.rawValue)])) }
     }
@@ -138,6 +145,21 @@ struct OwnMetrics {
       for (metric, families) in state.exposed.conflicts.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
         $0.sample([("metric", metric)], families)
       }
+    }
+    page.family(
+      "footfall_history_series", .gauge, "Series that have a history; the budget of history reaches no farther."
+    ) {
+      $0.sample(UInt64(held.series))
+    }
+    page.family(
+      "footfall_history_evictions_total", .counter, "Series and metrics whose history gave way to that of others."
+    ) {
+      $0.sample(losses.evictions)
+    }
+    page.family(
+      "footfall_history_misfits_total", .counter, "Counts that found no room in history: they are in the totals only."
+    ) {
+      $0.sample(losses.misfits)
     }
     page.family("footfall_memory_bytes", .gauge, "Memory in use, by what it is for.") {
       for (part, bytes) in memory { $0.sample([("part", "\(part)")], UInt64(bytes)) }

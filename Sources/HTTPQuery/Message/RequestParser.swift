@@ -62,6 +62,14 @@ struct RequestParser: ~Copyable {
   private var framing = MessageFraming()
   private var bodyLimit = 0
   private var trailerLines = 0
+  /// Heads that came before, on any connection.
+  private let memo: HeadMemo?
+  /// Where the head being read begins in `input`, as long as all of it is there.
+  private var headStart: Int?
+  /// The hash of the last head of this connection that the memo did not know.
+  private var lastHead = 0
+
+  init(memo: HeadMemo? = nil) { self.memo = memo }
 
   /// Bytes held that have not been read yet.
   var unreadCount: Int { input.count - position }
@@ -108,6 +116,7 @@ struct RequestParser: ~Copyable {
     while true {
       switch state {
       case .requestLine:
+        if try takeKnownHead(limit) { continue }
         guard let line = try takeLine(longest: Limits.requestLine, tooLong: .uriTooLong) else { return .needsMore }
         try readRequestLine(line)
       case .fields(let start):
@@ -189,7 +198,10 @@ extension RequestParser {
   /// shall cost little.
   private mutating func dropRead() {
     var first = position
-    if case .fields(let start) = state { first = start }
+    if case .fields(let start) = state {
+      first = start
+      headStart = nil
+    }
     if first == input.count {
       input.removeAll(keepingCapacity: input.capacity <= 4_096)
     } else if first >= input.count - first {
@@ -215,6 +227,7 @@ extension RequestParser {
     let parts = try Self.parts(input.span, line)
     draft.version = try Self.version(input.span.extracting(parts.version))
     draft.method = try Self.method(input.span.extracting(parts.method))
+    headStart = hasSkippedEmptyLine ? nil : line.lowerBound
     let target = try RequestTarget(input.span, in: parts.target)
     if target.isAsterisk && draft.method != .options { throw .badRequest }
     draft.isAboutServer = target.isAsterisk
@@ -251,9 +264,16 @@ extension RequestParser {
     draft.headers.storage = Array(input[fields])
     draft.keepsAlive = framing.keepsAlive(in: draft.version)
     if draft.host.isEmpty, let host = draft.headers["host"] { draft.host = host }
+    if case .sized(let length) = body { remember(length) }
+    try begin(body, limit)
+    // RFC 9110, section 10.1.1: a 1.0 client's expectation is ignored, and who has begun to send needs no leave.
+    return framing.expectsContinue && body != .sized(0) && draft.version == .http11 && unreadCount == 0
+  }
+
+  private mutating func begin(_ body: MessageFraming.Body, _ limit: (borrowing Request) -> Int) throws(Status) {
     if body == .sized(0) {
       state = .sizedBody(remaining: 0)
-      return false
+      return
     }
     bodyLimit = limit(draft)
     switch body {
@@ -263,8 +283,32 @@ extension RequestParser {
     case .chunked:
       state = .chunkSize
     }
-    // RFC 9110, section 10.1.1: a 1.0 client's expectation is ignored, and who has begun to send needs no leave.
-    return framing.expectsContinue && draft.version == .http11 && unreadCount == 0
+  }
+
+  /// Takes a head that the memo knows.
+  private mutating func takeKnownHead(_ limit: (borrowing Request) -> Int) throws(Status) -> Bool {
+    guard let memo, unreadCount > 0, !hasSkippedEmptyLine, let known = memo.entry(at: position, of: input) else {
+      return false
+    }
+    draft = known.request
+    position += known.head.count
+    scanned = position
+    try begin(.sized(known.bodyLength), limit)
+    return true
+  }
+
+  /// Has the memo keep the head that has just been read, if it came twice in a row.
+  private mutating func remember(_ bodyLength: Int) {
+    guard let memo, let start = headStart, !framing.expectsContinue, position - start <= HeadMemo.longest else {
+      return
+    }
+    let head = input[start..<position]
+    var hasher = Hasher()
+    // Safe: the bytes are read within the call.
+    unsafe head.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
+    let hash = hasher.finalize()
+    if hash == lastHead { memo.keep(.init(head: Array(head), request: draft, bodyLength: bodyLength)) }
+    lastHead = hash
   }
 
   private mutating func beginChunk(size: Int) throws(Status) {

@@ -13,6 +13,8 @@ package struct Response {
   package var body: Body
   /// Fields beyond those that every answer has. What would end a line within a value is written as a space.
   package var fields: [(name: StaticString, value: String)] = []
+  /// It is about the present moment, and nobody on the way shall keep it (RFC 9111, section 5.2.2.5).
+  var isLive = false
 
   package init(_ status: Status = .ok, type contentType: StaticString?, body: Body) {
     self.status = status
@@ -23,7 +25,7 @@ package struct Response {
   /// JSON about the present moment: not to be kept by anyone on the way.
   package static func json(_ body: consuming ByteWriter, status: Status = .ok) -> Response {
     var response = Response(status, type: "application/json", body: .whole(body.bytes))
-    response.fields.append(("Cache-Control", "no-store"))
+    response.isLive = true
     return response
   }
 }

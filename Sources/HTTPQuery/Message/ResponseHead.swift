@@ -37,11 +37,15 @@ struct ResponseHead {
   var version: Request.Version
 
   func write(_ response: borrowing Response, _ stamp: borrowing AnswerStamp, to writer: inout ByteWriter) {
-    writer.append("HTTP/1.1 " as StaticString)
-    writer.append(UInt64(response.status.rawValue))
-    writer.append(UInt8.space)
-    writer.append(response.status.reason)
-    writer.append("\r\nDate: " as StaticString)
+    if response.status == .ok {
+      writer.append("HTTP/1.1 200 OK\r\nDate: " as StaticString)
+    } else {
+      writer.append("HTTP/1.1 " as StaticString)
+      writer.append(UInt64(response.status.rawValue))
+      writer.append(UInt8.space)
+      writer.append(response.status.reason)
+      writer.append("\r\nDate: " as StaticString)
+    }
     writer.append(stamp.date)
     writer.append("\r\nServer: footfall\r\nX-Process-Time: " as StaticString)
     Self.writeSeconds(stamp.processNanoseconds, to: &writer)
@@ -61,6 +65,7 @@ struct ResponseHead {
     } else if version == .http10 {
       writer.append("\r\nConnection: keep-alive" as StaticString)
     }
+    if response.isLive { writer.append("\r\nCache-Control: no-store" as StaticString) }
     for field in response.fields {
       writer.append("\r\n" as StaticString)
       writer.append(field.name)

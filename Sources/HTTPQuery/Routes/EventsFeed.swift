@@ -5,7 +5,7 @@ import Protocol
 
 /// The message that all who watch `/events` get after a flush: made once for all of them, and only while somebody watches.
 ///
-///     flushed ──▶ scan of the visits, in slices … ──▶ message, number + 1 ──▶ every stream that waits sends it
+///     flushed ──▶ the busiest pages, in slices if they must be looked for … ──▶ message, number + 1 ──▶ every stream that waits sends it
 ///
 /// One message is kept, the newest. Who is slow misses those in between: there is no queue.
 final class EventsFeed {
@@ -30,7 +30,7 @@ final class EventsFeed {
   /// A message under way.
   private struct Making {
     var pin: ViewPin
-    var scan: FamilyScan?
+    var scan: BusiestScan?
     var moment: Sample
     /// What rates are counted from.
     var since: Sample?
@@ -65,7 +65,7 @@ final class EventsFeed {
     let patience = state.settings.flushIntervalNanoseconds / 2
     let isLong = samples.last.map { moment.nanoseconds - $0.nanoseconds >= patience } ?? false
     making = Making(
-      pin: ViewPin(state), scan: visits.map { FamilyScan($0, in: state.view, top: Self.topPages) }, moment: moment,
+      pin: ViewPin(state), scan: visits.map { BusiestScan($0, in: state.view, count: Self.topPages) }, moment: moment,
       since: isLong ? samples.last : samples.before)
   }
 
@@ -82,11 +82,16 @@ final class EventsFeed {
   func step(_ state: QueryState) -> Bool {
     guard var work = making.take() else { return false }
     var budget = Self.slice
-    if work.scan?.step(&state.view, budget: &budget) == false {
-      making = work
-      return false
+    var top: [SeriesID] = []
+    if var scan = work.scan.take() {
+      guard let found = scan.step(&state.view, budget: &budget) else {
+        work.scan = scan
+        making = work
+        return false
+      }
+      top = found
     }
-    let json = JSONWriter.object(capacity: 2_048) { write(work, state, to: &$0) }
+    let json = JSONWriter.object(capacity: 2_048) { write(work, top, state, to: &$0) }
     message = Array("data: ".utf8) + json.bytes + Array("\n\n".utf8)
     number += 1
     return true
@@ -97,7 +102,7 @@ final class EventsFeed {
     hasEnded = true
   }
 
-  private func write(_ work: Making, _ state: QueryState, to json: inout JSONWriter) {
+  private func write(_ work: Making, _ top: [SeriesID], _ state: QueryState, to json: inout JSONWriter) {
     let (now, since) = (work.moment, work.since)
     let seconds = since.map { Double(now.nanoseconds - $0.nanoseconds) / 1e9 }
     func rate(_ name: StaticString, _ value: (Sample) -> Double) {
@@ -122,7 +127,7 @@ final class EventsFeed {
     rate("dropped_per_second") { Double($0.dropped) }
     json.key("top")
     json.array { json in
-      for series in work.scan?.top.elements ?? [] { json.object { $0.members(of: series, in: &state.view) } }
+      for series in top { json.object { $0.members(of: series, in: &state.view) } }
     }
     json.member("metrics", state.view.familyCount)
     json.member("series", state.view.seriesCount)

@@ -25,6 +25,40 @@ struct QueryParameters {
     return number
   }
 
+  /// A number within `range`.
+  mutating func number(_ name: String, default standard: Double, in range: ClosedRange<Double>) -> Double {
+    guard let text = request.parameter(name) else { return standard }
+    // `Double` would read `0x10` and `nan` as well.
+    guard text.allSatisfy({ "0123456789.+-eE".utf8.contains($0) }),
+      let number = Double(String(decoding: text, as: UTF8.self))
+    else {
+      refuse("float_parsing", name, "Input should be a valid number, unable to parse string as a number", text)
+      return standard
+    }
+    if number < range.lowerBound {
+      refuse("greater_than_equal", name, "Input should be greater than or equal to \(plain(range.lowerBound))", text)
+    } else if number > range.upperBound {
+      refuse("less_than_equal", name, "Input should be less than or equal to \(plain(range.upperBound))", text)
+    }
+    return range.contains(number) ? number : standard
+  }
+
+  private func plain(_ number: Double) -> String {
+    Int(exactly: number).map { "\($0)" } ?? "\(number)"
+  }
+
+  /// One of some words; the first stands for none.
+  mutating func word(_ name: String, of words: [String]) -> String {
+    guard let text = request.parameter(name) else { return words[0] }
+    let word = String(decoding: text, as: UTF8.self)
+    if words.contains(word) { return word }
+    let choice = words.map { "'\($0)'" }
+    refuse(
+      "literal_error", name,
+      "Input should be \(choice.dropLast().joined(separator: ", ")) or \(choice[choice.count - 1])", text)
+    return words[0]
+  }
+
   /// A pattern; nil if there is none.
   mutating func glob(_ name: String) -> Glob? {
     guard let text = request.parameter(name) else { return nil }

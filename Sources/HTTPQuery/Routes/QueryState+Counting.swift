@@ -22,7 +22,7 @@ extension QueryState {
     let result = body(&table)
     table.endBatch()
     httpBooks.ledgers[0].add(table.tally)
-    view.takeOwn(ownTable, second: second(monotonic))
+    view.takeOwn(ownTable, second: second(monotonic), wall: wall)
     takeFamilyChanges()
     return result
   }
@@ -45,13 +45,15 @@ extension QueryState {
 
   /// A visit of no page.
   func countVisit(_ call: Route.Call) -> Bool {
-    count(at: event(call)) { $0.count(VisitNames.visit, by: 1) != nil }
+    let event = event(call)
+    return count(at: event) { $0.count(VisitNames.visit, by: 1, at: event) != nil }
   }
 
   /// A visit of a page; the series that it was counted into.
   func countVisit(of page: String, _ call: Route.Call) -> SeriesID? {
     let spelling = visitSpelling(of: page)
-    return count(at: event(call)) { $0.count(spelling, by: 1) }.flatMap { view.series(ofRecord: $0, in: ownTable) }
+    let event = event(call)
+    return count(at: event) { $0.count(spelling, by: 1, at: event) }.flatMap { view.series(ofRecord: $0, in: ownTable) }
   }
 
   /// A visit of a page by somebody.
@@ -63,10 +65,11 @@ extension QueryState {
     let users = self.spelling("visit_users", labels, .set)
     let addresses = self.spelling("visit_addresses", labels, .set)
     let visitor = address ?? call.client.description
-    return count(at: event(call)) { table in
-      if table.count(spelling, by: 1) == nil { return false }
-      table.addMember(Array(user.utf8), to: users)
-      table.addMember(Array(visitor.utf8), to: addresses)
+    let event = event(call)
+    return count(at: event) { table in
+      if table.count(spelling, by: 1, at: event) == nil { return false }
+      table.addMember(Array(user.utf8), to: users, at: event)
+      table.addMember(Array(visitor.utf8), to: addresses, at: event)
       return true
     }
   }
@@ -83,10 +86,11 @@ extension QueryState {
     let buys = spelling("buy", labels, .counter)
     let quantities = spelling("buy_quantity", labels, .counter)
     let users = spelling("buy_users", labels, .set)
-    return count(at: event(call)) { table in
-      if table.count(buys, by: 1) == nil { return false }
-      table.count(quantities, by: quantity)
-      table.addMember(Array("\(user)".utf8), to: users)
+    let event = event(call)
+    return count(at: event) { table in
+      if table.count(buys, by: 1, at: event) == nil { return false }
+      table.count(quantities, by: quantity, at: event)
+      table.addMember(Array("\(user)".utf8), to: users, at: event)
       return true
     }
   }

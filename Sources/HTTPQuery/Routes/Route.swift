@@ -1,7 +1,7 @@
 import Platform
 
-/// What a path is answered with.
-struct Route: Sendable {
+/// What a path is answered with, for one method.
+final class Route: Sendable {
   /// An answer now, or work that goes on for several turns of the loop until there is one.
   enum Answer {
     case ready(Response)
@@ -22,37 +22,72 @@ struct Route: Sendable {
   let summary: String
   /// Counts are wanted as they are now: everything that came before the request is taken over first.
   let readsCounts: Bool
+  /// Requests that wait for the same gather and ask the same have the same answer.
+  let sharesAnswers: Bool
   /// Longest body in bytes.
   let bodyLimit: Int
   let handler: @Sendable (QueryState, Call) -> Answer
 
   init(
-    _ method: Method, _ pattern: String, _ summary: String, readsCounts: Bool = false, bodyLimit: Int = 65_536,
-    handler: @escaping @Sendable (QueryState, Call) -> Answer
+    _ method: Method, _ pattern: String, _ summary: String, readsCounts: Bool = false, sharesAnswers: Bool = false,
+    bodyLimit: Int = 65_536, handler: @escaping @Sendable (QueryState, Call) -> Answer
   ) {
     self.method = method
     self.pattern = pattern
     self.summary = summary
     self.readsCounts = readsCounts
+    self.sharesAnswers = sharesAnswers
     self.bodyLimit = bodyLimit
     self.handler = handler
+  }
+}
+
+/// The routes of one pattern.
+final class RouteGroup: Sendable {
+  let pattern: String
+  /// Its place among all patterns, from 1.
+  let number: Int
+  let segments: [String]
+  private let isPlaceholder: [Bool]
+  private let routes: [Route]
+
+  init(_ pattern: String, number: Int, _ routes: [Route]) {
+    self.pattern = pattern
+    self.number = number
+    self.routes = routes
     segments = pattern.split(separator: "/").map(String.init)
+    isPlaceholder = segments.map { $0.hasPrefix("{") }
   }
 
-  private let segments: [String]
-
-  /// What stands at the placeholders, if the path fits.
+  /// What stands at the placeholders, if the path fits. A placeholder takes no empty segment.
   func match(_ path: [String]) -> [String]? {
     if path.count != segments.count { return nil }
     var values: [String] = []
-    for (segment, wanted) in zip(path, segments) {
-      if wanted.hasPrefix("{") {
-        if segment.isEmpty { return nil }
-        values.append(segment)
-      } else if segment != wanted {
+    for place in 0..<path.count {
+      if isPlaceholder[place] {
+        if path[place].isEmpty { return nil }
+        values.append(path[place])
+      } else if path[place] != segments[place] {
         return nil
       }
     }
     return values
+  }
+
+  /// The route for a method; HEAD is answered as GET is.
+  func route(for method: Method) -> Route? {
+    let wanted: Method = method == .head ? .get : method
+    for route in routes where route.method == wanted { return route }
+    return nil
+  }
+
+  /// The methods that the path takes. GET brings HEAD, and every path takes OPTIONS.
+  var methods: [Method] {
+    var methods: [Method] = []
+    for route in routes {
+      methods.append(route.method)
+      if route.method == .get { methods.append(.head) }
+    }
+    return methods + [.options]
   }
 }

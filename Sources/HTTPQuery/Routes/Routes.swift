@@ -12,13 +12,14 @@ enum Routes {
     Route(.get, "/metrics", "All series for Prometheus", readsCounts: true) { state, call in
       MetricsPage.answer(state, call)
     },
-    Route(.get, "/stats", "Totals and the busiest metrics", readsCounts: true) { state, call in
+    Route(.get, "/stats", "Totals and the busiest metrics", readsCounts: true, sharesAnswers: true) { state, call in
       StatsWork.answer(state, call)
     },
-    Route(.get, "/stats/{metric}", "One metric in detail", readsCounts: true) { state, call in
+    Route(.get, "/stats/{metric}", "One metric in detail", readsCounts: true, sharesAnswers: true) { state, call in
       MetricWork.answer(state, call)
     },
-    Route(.get, "/series", "The live series, paged", readsCounts: true) { state, call in SeriesWork.answer(state, call)
+    Route(.get, "/series", "The live series, paged", readsCounts: true, sharesAnswers: true) { state, call in
+      SeriesWork.answer(state, call)
     },
     Route(.get, "/health", "Whether the program is well") { state, _ in .ready(HealthAnswer.health(state)) },
     Route(.get, "/ready", "Whether it takes traffic") { state, _ in .ready(HealthAnswer.ready(state)) },
@@ -28,25 +29,29 @@ enum Routes {
     Route(.get, "/explain", "How a line is read") { state, call in .ready(explanation(state, call)) },
   ]
 
-  /// The routes that a path has, by method; empty: there is no such path.
-  static func matching(_ path: [String]) -> [(route: Route, values: [String])] {
-    all.compactMap { route in route.match(path).map { (route, $0) } }
+  /// All routes by pattern, and the groups again by how many segments their patterns have.
+  static let groups: [RouteGroup] = {
+    var patterns: [String] = []
+    for route in all where !patterns.contains(route.pattern) { patterns.append(route.pattern) }
+    return patterns.enumerated().map { place, pattern in
+      RouteGroup(pattern, number: place + 1, all.filter { $0.pattern == pattern })
+    }
+  }()
+  private static let byLength = (0...longestPattern).map { length in groups.filter { $0.segments.count == length } }
+  private static let longestPattern = groups.map(\.segments.count).max() ?? 0
+
+  /// The routes that a path has, and what stands at the pattern's placeholders; nil: there is no such path.
+  static func find(_ path: [String]) -> (group: RouteGroup, values: [String])? {
+    if path.count > longestPattern { return nil }
+    for group in byLength[path.count] {
+      if let values = group.match(path) { return (group, values) }
+    }
+    return nil
   }
 
   /// The longest body that a request may bring.
   static func bodyLimit(for head: borrowing Request) -> Int {
-    let method = head.method
-    return matching(head.path).first { $0.route.method == method }?.route.bodyLimit ?? 65_536
-  }
-
-  /// The methods that a path takes. GET brings HEAD, and every path takes OPTIONS.
-  static func methods(of routes: [Route]) -> [Method] {
-    var methods: [Method] = []
-    for route in routes {
-      methods.append(route.method)
-      if route.method == .get { methods.append(.head) }
-    }
-    return methods + [.options]
+    find(head.path)?.group.route(for: head.method)?.bodyLimit ?? 65_536
   }
 
   private static func front(_ state: QueryState, _ call: Route.Call) -> Response {

@@ -31,6 +31,7 @@ enum StatusAnswer {
         }
         json.member("workers", state.books.map(\.ledgers.count).max() ?? 0)
         json.member("series", state.view.seriesCount)
+        json.member("history") { writeHistory(state, to: &$0) }
         json.member("memory") { writeMemory(state, to: &$0) }
         json.member("ledger") { writeLedger(state.books, to: &$0) }
         json.key("recent_refusals")
@@ -119,6 +120,14 @@ enum StatusAnswer {
     if books.kind == .datagrams { return }
     json.member("connections", books.connections.load(ordering: .relaxed))
     json.member("connections_rejected", books.rejectedConnections.load(ordering: .relaxed))
+  }
+
+  /// How far the budget of history reaches.
+  private static func writeHistory(_ state: QueryState, to json: inout JSONWriter) {
+    json.member("series", state.view.historyHeld.series)
+    json.member("metrics", state.view.historyHeld.families)
+    json.member("evictions", state.view.historyLosses.evictions)
+    json.member("misfits", state.view.historyLosses.misfits)
   }
 
   private static func writeMemory(_ state: QueryState, to json: inout JSONWriter) {

@@ -31,7 +31,12 @@ struct TopList<Element> {
   }
 
   /// The greatest first.
-  var elements: [Element] { heap.sorted { $1.isBelow($0) }.map(\.element) }
+  var elements: [Element] { ranked.map(\.element) }
+
+  /// The same with what they were offered for.
+  var ranked: [(element: Element, rank: Double)] {
+    heap.sorted { $1.isBelow($0) }.map { ($0.element, $0.rank) }
+  }
 
   private mutating func rise() {
     var place = heap.count - 1

@@ -4,14 +4,15 @@ import Platform
 ///
 ///     Thu, 21 Nov 2024 03:57:00 GMT
 struct HTTPDate {
-  private var second = Int64.min
+  /// When the text will be of the past, on the clock that never jumps: a day's clock set anew is told a second late.
+  private var until = Int64.min
   private var text: [UInt8] = []
 
-  /// - Parameter wall: nanoseconds since 1970.
-  mutating func bytes(wall: Int64) -> [UInt8] {
-    let now = wall / 1_000_000_000
-    if now != second {
-      second = now
+  /// - Parameter monotonic: nanoseconds.
+  mutating func bytes(at monotonic: Int64) -> [UInt8] {
+    if monotonic >= until {
+      let wall = Clock.wall()
+      until = monotonic + 1_000_000_000 - wall % 1_000_000_000
       text = Array(Self.format(wall).utf8)
     }
     return text

@@ -7,7 +7,8 @@ final class QueryClient {
   let address: SenderAddress
   var connection: Connection
   /// What the poll waits for at the moment.
-  var interest: Poll.Interest = .input
+  var wantsInput = true
+  var wantsOutput = false
   /// The end of what is written has been sent.
   var hasShutDown = false
   /// The route of the request that is being answered, and when it came.
@@ -15,11 +16,12 @@ final class QueryClient {
   var arrived: UInt64 = 0
 
   init(
-    _ descriptor: Descriptor, from address: SenderAddress, token: UInt64, limits: ConnectionLimits, nanoseconds: UInt64
+    _ descriptor: Descriptor, from address: SenderAddress, token: UInt64, limits: ConnectionLimits, memo: HeadMemo,
+    nanoseconds: UInt64
   ) {
     self.descriptor = descriptor
     self.address = address
     self.token = token
-    connection = Connection(limits: limits, nanoseconds: nanoseconds)
+    connection = Connection(limits: limits, memo: memo, nanoseconds: nanoseconds)
   }
 }

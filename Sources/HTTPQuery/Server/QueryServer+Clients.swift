@@ -4,14 +4,11 @@ import Synchronization
 
 /// What happens to one client.
 extension QueryServer {
-  /// Bytes read at a time.
-  private static let readBytes = 16_384
-
   /// Takes up what the poll says of a client.
   func serve(_ client: QueryClient, _ event: Poll.Event) {
     if event.isReadable {
       // Nobody asked whether there is input: then it is an error or a hang-up, and nothing can be answered any more.
-      if !client.interest.contains(.input) { return drop(client) }
+      if !client.wantsInput { return drop(client) }
       if !read(client) { return drop(client) }
     }
     advance(client)
@@ -19,19 +16,15 @@ extension QueryServer {
 
   /// - Returns: false if the connection is broken.
   private func read(_ client: QueryClient) -> Bool {
-    unsafe withUnsafeTemporaryAllocation(byteCount: Self.readBytes, alignment: 16) { room in
-      switch unsafe client.descriptor.read(into: room) {
-      case .bytes(let count):
-        // Safe: the kernel has written so many.
-        let bytes = unsafe UnsafeRawBufferPointer(rebasing: room[..<count])
-        unsafe bytes.withMemoryRebound(to: UInt8.self) { unsafe client.connection.receive($0.span) }
-        return true
-      case .end:
-        client.connection.receiveEnd()
-        return true
-      case .wouldBlock: return true
-      case .failed: return false
-      }
+    switch room.fill([], from: client.descriptor) {
+    case .bytes:
+      room.withBytes { client.connection.receive($0) }
+      return true
+    case .end:
+      client.connection.receiveEnd()
+      return true
+    case .wouldBlock: return true
+    case .failed: return false
     }
   }
 
@@ -58,7 +51,7 @@ extension QueryServer {
 
   private func answerRequests(_ client: QueryClient) {
     while true {
-      switch client.connection.next(nanoseconds: now, bodyLimit: { Routes.bodyLimit(for: $0) }) {
+      switch client.connection.next(nanoseconds: moment, bodyLimit: { Routes.bodyLimit(for: $0) }) {
       case .none: return
       case .request(let request): take(request, client)
       case .refused(let status): refuse(client, status)
@@ -67,17 +60,16 @@ extension QueryServer {
   }
 
   private func take(_ request: Request, _ client: QueryClient) {
-    client.arrived = now
+    client.arrived = moment
     client.route = RequestCounts.noRoute
-    let routes = Routes.matching(request.path)
-    guard let pattern = routes.first?.route.pattern, !request.isAboutServer else {
+    guard !request.isAboutServer, let (group, values) = Routes.find(request.path) else {
       return answer(client, request.isAboutServer ? .options(allow: [.get, .head, .options]) : .fault(.notFound))
     }
-    client.route = pattern
-    let method: Method = request.method == .head ? .get : request.method
-    guard let (route, values) = routes.first(where: { $0.route.method == method }) else {
-      let methods = Routes.methods(of: routes.map(\.route))
-      return answer(client, method == .options ? .options(allow: methods) : .methodNotAllowed(allow: methods))
+    client.route = group.number
+    guard let route = group.route(for: request.method) else {
+      return answer(
+        client,
+        request.method == .options ? .options(allow: group.methods) : .methodNotAllowed(allow: group.methods))
     }
     let call = Route.Call(
       request: request, values: values,
@@ -89,28 +81,39 @@ extension QueryServer {
 
   /// Asks a route for its answer.
   func call(_ route: Route, _ call: Route.Call, _ client: QueryClient) {
-    switch route.handler(state, call) {
-    case .ready(let response): answer(client, response)
-    case .work(let step): jobs.append(Job(client: client.token, step: step))
+    if route.sharesAnswers, let shared = shared?.answer(route, call, gather: state.gathersDone) {
+      return answer(client, shared)
     }
+    let response: Response
+    switch route.handler(state, call) {
+    case .ready(let whole): response = whole
+    case .work(let step):
+      // Most work is done in one step.
+      guard let whole = step() else { return jobs.append(Job(client: client.token, step: step)) }
+      response = whole
+    }
+    if route.sharesAnswers {
+      shared = SharedAnswer(route: route, call: call, gather: state.gathersDone, response: response)
+    }
+    answer(client, response)
   }
 
   /// Answers what was no request.
   func refuse(_ client: QueryClient, _ status: Status) {
-    client.arrived = now
+    client.arrived = moment
     client.route = RequestCounts.noRoute
     answer(client, .fault(status))
   }
 
   func answer(_ client: QueryClient, _ response: Response) {
-    state.requests.add(route: client.route, code: response.status.rawValue)
+    state.requests.add(route: client.route, response.status)
     client.connection.answer(response, stamp(since: client.arrived))
   }
 
   /// What an answer tells of the moment, to a request that came at `arrived`.
   func stamp(since arrived: UInt64) -> AnswerStamp {
     let now = now
-    return AnswerStamp(nanoseconds: now, processNanoseconds: now - arrived, date: date.bytes(wall: Clock.wall()))
+    return AnswerStamp(nanoseconds: now, processNanoseconds: now - arrived, date: date.bytes(at: Int64(now)))
   }
 
   /// Writes until the kernel takes no more.
@@ -118,7 +121,7 @@ extension QueryServer {
   private func write(_ client: QueryClient) -> Bool {
     while client.connection.pendingCount > 0 {
       switch client.connection.withOutput({ client.descriptor.write($0) }) {
-      case .bytes(let count): client.connection.didWrite(count, nanoseconds: now)
+      case .bytes(let count): client.connection.didWrite(count, nanoseconds: moment)
       case .wouldBlock: return true
       case .end, .failed: return false
       }
@@ -135,11 +138,14 @@ extension QueryServer {
       client.descriptor.shutdownWriting()
     case .draining, .open: break
     }
+    let wantsInput = client.connection.wantsInput
+    let wantsOutput = client.connection.pendingCount > 0 || client.connection.wantsProduce
+    if wantsInput == client.wantsInput && wantsOutput == client.wantsOutput { return }
+    client.wantsInput = wantsInput
+    client.wantsOutput = wantsOutput
     var interest: Poll.Interest = []
-    if client.connection.wantsInput { interest.insert(.input) }
-    if client.connection.pendingCount > 0 || client.connection.wantsProduce { interest.insert(.output) }
-    if interest == client.interest { return }
-    client.interest = interest
+    if wantsInput { interest.insert(.input) }
+    if wantsOutput { interest.insert(.output) }
     do throws(SystemError) {
       try poll.modify(client.descriptor, token: client.token, for: interest)
     } catch {

@@ -49,7 +49,7 @@ extension QueryServer {
   }
 
   private func welcome(_ descriptor: Descriptor, _ address: SenderAddress) throws(SystemError) {
-    let client = QueryClient(descriptor, from: address, token: nextToken, limits: limits, nanoseconds: now)
+    let client = QueryClient(descriptor, from: address, token: nextToken, limits: limits, memo: memo, nanoseconds: now)
     try poll.add(descriptor, token: client.token, for: .input)
     Socket.sendAtOnce(descriptor)
     nextToken += 1
@@ -64,7 +64,7 @@ extension QueryServer {
     var connection = Connection(limits: limits, nanoseconds: begin)
     _ = connection.refuse(.serviceUnavailable)
     connection.answer(.fault(.serviceUnavailable, retryAfterSeconds: 1), stamp(since: begin))
-    state.requests.add(route: RequestCounts.noRoute, code: Status.serviceUnavailable.rawValue)
+    state.requests.add(route: RequestCounts.noRoute, .serviceUnavailable)
     _ = connection.withOutput { descriptor.write($0) }
     descriptor.shutdownWriting()
     // What is unread at the close resets the connection, and the answer would be lost.

@@ -21,6 +21,13 @@ package final class QueryServer {
   let books: ListenerBooks
   let limits: ConnectionLimits
   var date = HTTPDate()
+  /// When the event in hand was taken up; what is done for it is done at this time.
+  var moment = UInt64(Clock.monotonic())
+  /// What one read of a client brings.
+  var room: StreamBuffer
+  let memo = HeadMemo()
+  /// The last answer that others may ask for again.
+  var shared: SharedAnswer?
   /// The gather that is wanted most lately.
   var wantedGather = 0
   /// The gather that ends the flush under way; `max` when there is none.
@@ -79,6 +86,7 @@ package final class QueryServer {
     nextFlush = Clock.monotonic() + settings.flushIntervalNanoseconds
     nextToken = UInt64(listeners.count) + 1
     poll = try Poll()
+    room = try StreamBuffer(roomForRest: 0)
     try poll.add(state.wakeUp.descriptor, token: Self.wakeUpToken, for: .input)
     for (place, descriptor) in listeners.enumerated() {
       let listener = QueryListener(descriptor, token: UInt64(place) + 1)
@@ -97,8 +105,9 @@ package final class QueryServer {
     for listener in listeners { poll.remove(listener.descriptor) }
     wantedGather = state.nextGather
     while state.gathersDone < wantedGather { work() }
+    moment = now
     for client in Array(clients.values) {
-      client.connection.retire(nanoseconds: now)
+      client.connection.retire(nanoseconds: moment)
       advance(client)
     }
     state.events.end()
@@ -134,6 +143,7 @@ package final class QueryServer {
   }
 
   private func handle(_ event: Poll.Event) {
+    moment = now
     if event.token == Self.wakeUpToken {
       state.agent.wakeUp.clear()
     } else if event.token <= UInt64(listeners.count) {
@@ -145,7 +155,8 @@ package final class QueryServer {
 
   /// One slice of everything that is under way.
   private func work() {
-    if state.gathersDone < wantedGather && state.gatherSome() {
+    moment = now
+    if state.gathersDone < wantedGather && state.readers == 0 && state.gatherSome() {
       for worker in 0..<workers where state.view.hasCondemned(worker) { wakeWorker(worker) }
       if state.view.hasCondemned(workers) { state.count { _ in } }
       if state.gathersDone >= flushGather {
@@ -158,6 +169,7 @@ package final class QueryServer {
     while let request = waiting.first, request.gather <= state.gathersDone, Clock.monotonic() < end {
       waiting.removeFirst()
       guard let client = clients[request.client] else { continue }
+      moment = now
       call(request.route, request.call, client)
       advance(client)
     }
@@ -177,7 +189,8 @@ package final class QueryServer {
 
   /// What is due by the clock: deadlines of connections, and listeners that rested.
   private func sweep() {
-    let now = now
+    moment = now
+    let now = moment
     nextSweep = Int64(now) + Self.sweepInterval
     for listener in listeners where listener.isResting { wake(listener) }
     publish()

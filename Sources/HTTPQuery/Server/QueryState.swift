@@ -33,6 +33,11 @@ final class QueryState {
   /// Making pages of `/metrics`: the thread's time, without that of waiting for the scraper.
   var scrapes = DurationTotal()
 
+  /// The last answer of `/stats`.
+  var stats = StatsAnswer()
+  /// Answers under way that want the view to stay as it is (`ConsistentRead`).
+  var readers = 0
+
   // A gather has a number, so that a request can wait for one that began after it came.
   private(set) var gathersBegun = 0
   private(set) var gathersDone = 0
@@ -67,7 +72,7 @@ final class QueryState {
   func gatherSome() -> Bool {
     if gathersDone == gathersBegun { gathersBegun += 1 }
     let begin = Clock.monotonic()
-    let isDone = view.gather(second: second(begin), limit: Self.gatherSlice)
+    let isDone = view.gather(second: second(begin), wall: Clock.wall() / 1_000_000_000, limit: Self.gatherSlice)
     takeFamilyChanges()
     sliceNanoseconds += Clock.monotonic() - begin
     if !isDone { return false }
@@ -111,25 +116,36 @@ struct RequestCounts {
     var code: UInt16
   }
 
-  private var byKey: [Key: UInt64] = [:]
+  /// What answers bear as their route that met none.
+  static let noRoute = 0
+  private static let names = ["none"] + Routes.groups.map(\.pattern)
+  private static let codes = Status.allCases.map(\.rawValue)
+  /// The place of a status among all.
+  private static let places: [UInt8] = {
+    var places = [UInt8](repeating: 0, count: Int(codes.max() ?? 0) + 1)
+    for (place, code) in codes.enumerated() { places[Int(code)] = UInt8(place) }
+    return places
+  }()
+
+  private var counts = [UInt64](repeating: 0, count: names.count * codes.count)
   private(set) var total: UInt64 = 0
 
-  /// What answers bear as their route that met none.
-  static let noRoute = "none"
-
-  /// Every route begins with no request answered.
-  init() {
-    for route in Routes.all { byKey[Key(route: route.pattern, code: Status.ok.rawValue)] = 0 }
-  }
-
-  /// By route, then by code.
-  var sorted: [(key: Key, count: UInt64)] {
-    byKey.sorted { ($0.key.route, $0.key.code) < ($1.key.route, $1.key.code) }.map { ($0.key, $0.value) }
-  }
-
-  mutating func add(route: String, code: UInt16) {
-    byKey[Key(route: route, code: code), default: 0] += 1
+  /// - Parameter route: a group's number, or `noRoute`.
+  mutating func add(route: Int, _ status: Status) {
+    counts[route * Self.codes.count + Int(Self.places[Int(status.rawValue)])] += 1
     total += 1
+  }
+
+  /// By route, then by code; every route begins with no request answered.
+  var sorted: [(key: Key, count: UInt64)] {
+    var found: [(key: Key, count: UInt64)] = []
+    for (place, count) in counts.enumerated() {
+      let (route, code) = place.quotientAndRemainder(dividingBy: Self.codes.count)
+      if count > 0 || route != Self.noRoute && Self.codes[code] == Status.ok.rawValue {
+        found.append((Key(route: Self.names[route], code: Self.codes[code]), count))
+      }
+    }
+    return found.sorted { ($0.key.route, $0.key.code) < ($1.key.route, $1.key.code) }
   }
 }
 

@@ -7,6 +7,7 @@ are fractions, so that a whole count is exact and a fraction is rounded once, at
 """
 
 import re
+import time
 from collections import defaultdict
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -14,6 +15,7 @@ from fractions import Fraction
 NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
 KINDS = {"c": "counter", "g": "gauge", "ms": "timer", "h": "histogram", "d": "distribution", "s": "set"}
 TIMED = ("timer", "histogram", "distribution")
+HISTORY_SECONDS = 168 * 3600
 KEY_LABELS = {"visit": "page", "buy": "promotion"}
 
 
@@ -47,10 +49,13 @@ class Timings:
     low: float = float("inf")
     high: float = float("-inf")
 
-    def add(self, value, weight):
+    def add(self, value, weight, in_history=True):
+        """What is too old for history counts into the totals only, which have no extremes."""
         self.count.add(weight)
         self.sum.add(value * weight)
         self.sum.whole = False
+        if not in_history:
+            return
         self.low, self.high = min(self.low, float(value)), max(self.high, float(value))
 
 
@@ -72,10 +77,12 @@ class Model:
         if any(":" in field and field.partition(":")[0] in KINDS for field in fields[:1]):
             self._read_old_packing(name, rest)
             return
-        kind, weight = KINDS[fields[0]], None
+        kind, weight, in_history = KINDS[fields[0]], None, True
         for section in fields[1:]:
             if section.startswith("@"):
                 weight = weight or 1 / Fraction(section[1:])
+            elif section.startswith("T"):
+                in_history = time.time() - int(section[1:]) < HISTORY_SECONDS
             elif section.startswith("#"):
                 tags += [(key, value if colon else None) for key, colon, value in (tag.partition(":") for tag in section[1:].split(","))]
         if kind == "set":
@@ -89,14 +96,14 @@ class Model:
         else:
             items = [item for item in values.split(":") if item]
         for item in items:
-            self._add(name, kind, tags, item, weight or Fraction(1), is_packed=len(items) > 1)
+            self._add(name, kind, tags, item, weight or Fraction(1), is_packed=len(items) > 1, in_history=in_history)
 
     def _read_old_packing(self, name, rest):
         """`1|c:2|ms`: values of several types in one line, without tags and sections."""
         for part in re.findall(r"([^|]*)\|(\w+):?", rest):
             self._add(name, KINDS[part[1]], [], part[0], Fraction(1), is_packed=True)
 
-    def _add(self, name, kind, tags, item, weight, is_packed):
+    def _add(self, name, kind, tags, item, weight, is_packed, in_history=True):
         family = self.series[name, kind]
         labels = join_tags(tags)
         if labels not in family:
@@ -104,7 +111,7 @@ class Model:
         if kind == "counter":
             family[labels].add(Fraction(item) * weight)
         elif kind in TIMED:
-            family[labels].add(Fraction(item), weight)
+            family[labels].add(Fraction(item), weight, in_history)
         elif kind == "set":
             family[labels].add(item)
         elif item[0] in "+-" and not is_packed:

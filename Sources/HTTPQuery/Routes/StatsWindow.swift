@@ -1,0 +1,28 @@
+import Aggregation
+
+/// The time that an answer looks back over, up to the last gather.
+struct StatsWindow: Equatable {
+  /// As it was asked for, or 1.
+  let hours: Double
+  /// The time of day in seconds since 1970.
+  let wall: Int64
+  /// Seconds since 1970 at which the window begins: with a minute up to 24 hours, with an hour beyond.
+  let countStart: Int64
+  /// The same for distinct members and quantiles: with a minute up to an hour, with an hour beyond.
+  let sketchStart: Int64
+
+  init(_ parameters: inout QueryParameters, wall: Int64) {
+    self.init(hours: parameters.number("timeframe_hours", default: 1, in: 0.1...Double(HistorySpan.hours)), wall: wall)
+  }
+
+  init(hours: Double, wall: Int64) {
+    self.hours = hours
+    self.wall = wall
+    let seconds = Int64((hours * 3_600).rounded())
+    countStart = HistorySpan.start(ofCounts: seconds, before: wall)
+    sketchStart = HistorySpan.start(ofSketches: seconds, before: wall)
+  }
+
+  var seconds: Int64 { wall - countStart }
+  var sketchSeconds: Int64 { wall - sketchStart }
+}
