@@ -8,17 +8,17 @@ import Bytes
 /// Small, and made where it is used up: as a `Sample` it would be written to memory and read again.
 @frozen @usableFromInline
 package struct UsualLine {
-  @usableFromInline package var kind: SampleKind
-  /// The gauge's value is added to what it was.
-  @usableFromInline package var isRelative = false
-  /// The value, of which it is not always known whether it is whole.
-  @usableFromInline package var number = DecimalNumber()
-  @usableFromInline package var rate = 1.0
   /// The name, with its key, begins with the line.
   @usableFromInline package var nameEnd: Int
   /// What stands after `|#`; both 0 if there is none.
   @usableFromInline package var tagsStart = 0
   @usableFromInline package var tagsEnd = 0
+  /// The value, of which it is not always known whether it is whole.
+  @usableFromInline package var number = DecimalNumber()
+  @usableFromInline package var kind: SampleKind
+  /// The gauge's value is added to what it was.
+  @usableFromInline package var isRelative = false
+  @usableFromInline package var rate = 1.0
   /// A set's member.
   @usableFromInline package var valueStart: Int
   @usableFromInline package var valueEnd: Int

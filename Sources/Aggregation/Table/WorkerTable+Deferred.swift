@@ -14,10 +14,10 @@ struct DeferredSamples: ~Copyable {
   static let limit = 32
 
   struct Item {
-    var bytes: PaddedBytes
-    var sender: Int
     var hash: UInt64
+    var bytes: PaddedBytes
     var start: Int
+    var sender: Int
     /// A plain count: of the line only the whole number and the places of name and tags are set.
     var isPlain: Bool
     var line: UsualLine

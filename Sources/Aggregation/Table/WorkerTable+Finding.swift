@@ -1,8 +1,116 @@
 import Bytes
+import Protocol
 
-/// How a record is found by its spelling: by the hash to a number, and by all bytes to a match.
+/// How a line's series is found: by the bytes of name and tags as they stand, of which every one is compared.
 extension WorkerTable {
-  // Safe: all of the below, the caller lends name and tags with their slack, and a record that the index names has a whole spelling.
+  /// The number of the record of a plain count's series, -1 if this spelling of it is not known.
+  @inline(__always)
+  mutating func find(_ plain: LineReader.PlainCount, _ bytes: PaddedBytes, _ start: Int) -> Int {
+    if plain.tagsEnd == 0 { return findPlain(bytes, start, plain) }
+    return findTagged(bytes, start, plain.nameEnd, plain.tagsStart, plain.tagsEnd)
+  }
+
+  /// The hash of a plain count's spelling.
+  @inline(__always)
+  func hash(of plain: LineReader.PlainCount, _ bytes: PaddedBytes, _ start: Int) -> UInt64 {
+    // Safe: name and tags lie within `bytes`, whose slack covers the loads.
+    let name = unsafe hasher.words(of: bytes.address(of: start), count: plain.nameEnd &- start)
+    if plain.tagsEnd == 0 { return hasher.hash(name, salt: UInt64(SampleKind.counter.rawValue)) }
+    return unsafe hasher.hash(
+      name, bytes.address(of: plain.tagsStart), count: plain.tagsEnd &- plain.tagsStart,
+      salt: UInt64(SampleKind.counter.rawValue))
+  }
+
+  /// The same of one without tags.
+  @inline(__always)
+  private func findPlain(_ bytes: PaddedBytes, _ start: Int, _ plain: LineReader.PlainCount) -> Int {
+    let length = plain.nameEnd &- start
+    // Safe: the name lies within `bytes`, whose slack covers the loads.
+    let words = unsafe hasher.words(of: bytes.address(of: start), count: length)
+    let kind = SampleKind.counter.rawValue
+    return find(words, length, hasher.hash(words, salt: UInt64(kind)), kind)
+  }
+
+  /// The same of one with tags.
+  ///
+  /// In single words, which go in registers.
+  @inline(never)
+  private mutating func findTagged(
+    _ bytes: PaddedBytes, _ start: Int, _ nameEnd: Int, _ tagsStart: Int, _ tagsEnd: Int
+  ) -> Int {
+    let kind = SampleKind.counter.rawValue
+    // Safe: name and tags lie within `bytes`, whose slack covers the loads.
+    let name = unsafe bytes.address(of: start)
+    let tags = unsafe bytes.address(of: tagsStart)
+    let words = unsafe hasher.words(of: name, count: nameEnd &- start)
+    let hash = unsafe hasher.hash(words, tags, count: tagsEnd &- tagsStart, salt: UInt64(kind))
+    return unsafe find(name, nameEnd &- start, tags, tagsEnd &- tagsStart, hash, kind)
+  }
+
+  /// The hash of a line's spelling.
+  @inline(__always)
+  func hash(of line: UsualLine, _ bytes: PaddedBytes, _ start: Int) -> UInt64 {
+    // Safe: name and tags lie within `bytes`, whose slack covers the loads.
+    let name = unsafe bytes.address(of: start)
+    let salt = UInt64(line.kind.rawValue)
+    if line.tagsEnd == line.tagsStart { return unsafe hasher.hash(name, count: line.nameEnd &- start, salt: salt) }
+    return unsafe hasher.hash(
+      name, count: line.nameEnd &- start, bytes.address(of: line.tagsStart), count: line.tagsEnd &- line.tagsStart,
+      salt: salt)
+  }
+
+  /// The number of the record of a line's series, -1 if this spelling of it is not known.
+  @inline(__always)
+  mutating func find(_ line: UsualLine, _ bytes: PaddedBytes, _ start: Int) -> Int {
+    let length = line.nameEnd &- start
+    if _slowPath(line.tagsEnd != line.tagsStart || length > SeriesRecord.inlineSpelling) {
+      return find(line, bytes, start, hash(of: line, bytes, start))
+    }
+    // Safe: the name lies within `bytes`, whose slack covers the loads.
+    let words = unsafe hasher.words(of: bytes.address(of: start), count: length)
+    let kind = line.kind.rawValue
+    return find(words, length, hasher.hash(words, salt: UInt64(kind)), kind)
+  }
+
+  /// The same, for a hash that is known.
+  mutating func find(_ line: UsualLine, _ bytes: PaddedBytes, _ start: Int, _ hash: UInt64) -> Int {
+    // Safe: name and tags lie within `bytes`.
+    let name = unsafe bytes.address(of: start)
+    let length = line.nameEnd &- start
+    let kind = line.kind.rawValue
+    if line.tagsEnd == line.tagsStart {
+      if _fastPath(length <= SeriesRecord.inlineSpelling) {
+        return unsafe find(hasher.words(of: name, count: length), length, hash, kind)
+      }
+      return unsafe find(name, length, hash, kind)
+    }
+    return unsafe find(
+      name, length, bytes.address(of: line.tagsStart), line.tagsEnd &- line.tagsStart, hash, kind)
+  }
+
+  @inline(__always)
+  func record(_ number: Int) -> SeriesRecord {
+    // Safe: numbers in the index and in aliases are those of records in use.
+    unsafe SeriesRecord(unsafeBase: records + number &* SeriesRecord.byteCount)
+  }
+
+  /// The number of the series' record, of which the found one may be another spelling: tags may stand in the name of a lone count too
+  /// (`name,k=v:1|c`).
+  @inline(__always)
+  func seriesRecord(_ found: Int) -> Int {
+    _slowPath(record(found).isAlias) ? Int(record(found).word0) : found
+  }
+
+  /// The record, noted in the log at its first touch in the epoch.
+  @inline(__always)
+  mutating func touch(_ number: Int) -> SeriesRecord {
+    let record = record(number)
+    if _slowPath(record.mark != mark) {
+      record.mark = mark
+      log.append(UInt32(truncatingIfNeeded: number))
+    }
+    return record
+  }
 
   /// The number of the record of the series with this spelling of at most 28 bytes, -1 if the spelling is not known.
   @inline(__always)

@@ -78,11 +78,26 @@ extension WorkerTable {
     record.word1 = Self.bits((Self.value(record.word1) + delta).finite)
   }
 
+  /// Not inlined: with all of it in one function the compiler gives up on the rest, and what a line says goes through memory.
   @inline(never)
   private mutating func addToTimer(_ record: SeriesRecord, _ kind: SampleKind, _ value: Double, _ rate: Double) {
+    // Safe: the block in this half belongs to the worker while it is in the epoch.
+    let weight = rate == 1 ? 1 : Sample.weight(ofRate: rate)
+    if let address = unsafe record.block(half),
+      unsafe TimerBlock(unsafeBase: address, bounds: memory.bounds(kind.rawValue)).addUsual(value, weight: weight)
+    {
+      return
+    }
+    addToTimerSlowly(record, kind, value, weight)
+  }
+
+  @inline(never)
+  private mutating func addToTimerSlowly(
+    _ record: SeriesRecord, _ kind: SampleKind, _ value: Double, _ weight: Double
+  ) {
     let bounds = memory.bounds(kind.rawValue)
     let block: TimerBlock
-    // Safe: the block in this half belongs to the worker while it is in the epoch.
+    // Safe: as above.
     if let address = unsafe record.block(half) {
       block = unsafe TimerBlock(unsafeBase: address, bounds: bounds)
     } else {
@@ -90,7 +105,7 @@ extension WorkerTable {
       blockBytes += block.byteCount
       unsafe record.setBlock(half, block.address)
     }
-    let after = block.add(value, weight: rate == 1 ? 1 : Sample.weight(ofRate: rate), &sketchScratch)
+    let after = block.add(value, weight: weight, &sketchScratch)
     if unsafe after.address != block.address { unsafe record.setBlock(half, after.address) }
   }
 

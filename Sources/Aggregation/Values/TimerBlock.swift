@@ -77,24 +77,35 @@ struct TimerBlock {
   /// Whether the block is far larger than what came since it was cleared.
   var isOversized: Bool { byteCount > 512 && runCount == 0 && used * 8 < capacity }
 
+  /// Counts `value` with `weight`, both finite, if that is the usual matter of a code at the end of the list.
+  /// - Returns: false if it is not; then nothing has changed.
+  @inline(__always)
+  func addUsual(_ value: Double, weight: Double) -> Bool {
+    let code = SketchBucket.code(of: value)
+    let place = used
+    if bounds.places > 0 || code >= SketchBucket.codeLimit || place >= capacity { return false }
+    if weight != unit { return false }
+    addToTotals(value, weight)
+    unsafe words[place] = UInt16(truncatingIfNeeded: code)
+    used = place &+ 1
+    return true
+  }
+
   /// Counts `value` with `weight` (1 / rate), both finite.
   /// - Returns: the block to use from now on: itself, or a larger copy, in which case this one has been freed.
   /// - Complexity: O(1), over many samples, without allocation unless it grows.
-  @inline(__always)
   func add(_ value: Double, weight: Double, _ scratch: inout SketchScratch) -> TimerBlock {
+    addToTotals(value, weight)
+    if _slowPath(bounds.places > 0) { unsafe boundWeights[bounds.place(of: value)] += weight }
+    return append(value, weight, &scratch)
+  }
+
+  @inline(__always)
+  private func addToTotals(_ value: Double, _ weight: Double) {
     unsafe base.storeBytes(of: (count + weight).finite, as: Double.self)
     unsafe base.storeBytes(of: (sum + value * weight).finite, toByteOffset: 8, as: Double.self)
     if value < least { unsafe base.storeBytes(of: value, toByteOffset: 16, as: Double.self) }
     if value > greatest { unsafe base.storeBytes(of: value, toByteOffset: 24, as: Double.self) }
-    if _slowPath(bounds.places > 0) { unsafe boundWeights[bounds.place(of: value)] += weight }
-    let code = SketchBucket.code(of: value)
-    let place = used
-    if _fastPath(code < SketchBucket.codeLimit && weight == unit && place < capacity) {
-      unsafe words[place] = UInt16(truncatingIfNeeded: code)
-      used = place &+ 1
-      return self
-    }
-    return append(value, weight, &scratch)
   }
 
   /// Forgets all samples and keeps the memory.
