@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """`GET /stats` with a million series, 10,000 of them active a second: how long it takes, and whether it loses datagrams.
 
-Windows with and without questions take turns under the same load, sent at a pace.
+Windows without questions, with questions for `/health`, which has nothing to read, and with the questions that count take turns under the
+same load, sent at a pace. How long `/health` takes is what the machine costs.
 
     .venv/bin/python Tests/Stress/stats_under_load.py [--series 1000000] [--active 10000] [--lines 50000] [--questions 20] [--path /stats]
                                                       [--seconds 10] [--windows 5] [--program PATH]
@@ -37,7 +38,7 @@ def main():
         agent = Agent(command, directory).wait_until_ready()
         try:
             feed(agent, arguments.series)
-            found = {None: Window(), arguments.path: Window()}
+            found = {path: Window() for path in (None, "/health", arguments.path)}
             for number in range(arguments.windows):
                 for path in found:
                     window = run_window(agent, sending, arguments.seconds, number, path, arguments.questions)

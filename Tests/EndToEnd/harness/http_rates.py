@@ -9,6 +9,7 @@ import re
 import socket
 import statistics
 import subprocess
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,12 +33,12 @@ class Server:
 
 @dataclass(frozen=True)
 class Round:
-    """What wrk saw of one server for some seconds, and what the server spent."""
+    """What wrk saw of one server for some seconds, its errors by kind, and what the server spent on a request."""
 
     requests_per_second: float
     p99_milliseconds: float
     processor_microseconds: float
-    errors: int
+    errors: Counter
 
 
 @dataclass(frozen=True)
@@ -49,13 +50,13 @@ class Figures:
     requests_per_second: float
     p99_milliseconds: float
     processor_microseconds: float
-    errors: int
+    errors: Counter
 
     @classmethod
     def of(cls, route, server, rounds):
         names = ("requests_per_second", "p99_milliseconds", "processor_microseconds")
         medians = (statistics.median(getattr(one, name) for one in rounds) for name in names)
-        return cls(route, server, *medians, sum(one.errors for one in rounds))
+        return cls(route, server, *medians, +sum((one.errors for one in rounds), Counter()))
 
 
 def compare_servers(program, directory, seconds=3, rounds=5, routes=ROUTES):
@@ -113,9 +114,10 @@ def read_report(report, nanoseconds):
     """A Round of what wrk printed and the processor time that the server took."""
     requests = int(re.search(r"(\d+) requests in", report)[1])
     rate = float(re.search(r"Requests/sec:\s+([\d.]+)", report)[1])
-    amount, unit = re.search(r"^\s+99%\s+([\d.]+)(us|ms|s|m)$", report, re.MULTILINE).groups()
-    errors = sum(int(number) for line in re.findall(r"Socket errors:(.*)|Non-2xx or 3xx responses:(.*)", report)
-                 for number in re.findall(r"\d+", "".join(line)))
+    amount, unit = re.search(r"^\s+99%\s+([\d.]+)(us|ms|s|m) *$", report, re.MULTILINE).groups()
+    errors = Counter({kind: int(count) for kind, count in re.findall(r"(connect|read|write|timeout) (\d+)", report)})
+    if refused := re.search(r"Non-2xx or 3xx responses: (\d+)", report):
+        errors["status"] = int(refused[1])
     return Round(rate, float(amount) * UNITS[unit], nanoseconds / 1e3 / max(1, requests), errors)
 
 
@@ -128,12 +130,12 @@ def processor_time(pid):
 def table(figures):
     """The figures as lines of text, each server's rate and p99 against ours."""
     ours = {one.route: one for one in figures if one.server == OURS}
-    lines = [f"{'':32}{'requests/s':>12}{'p99 ms':>10}{'CPU us':>9}{'errors':>8}{'our rate':>11}{'our p99':>11}"]
+    lines = [f"{'':32}{'requests/s':>12}{'p99 ms':>10}{'CPU us':>9}{'our rate':>11}{'our p99':>11}  errors"]
     for one in figures:
         rate = ours[one.route].requests_per_second / one.requests_per_second
         p99 = ours[one.route].p99_milliseconds / one.p99_milliseconds
         lines.append(
             f"{one.route:12}{one.server:20}{one.requests_per_second:12,.0f}{one.p99_milliseconds:10.2f}"
-            f"{one.processor_microseconds:9.2f}{one.errors:8}{rate:10.2f}x{p99:10.3f}x"
+            f"{one.processor_microseconds:9.2f}{rate:10.2f}x{p99:10.3f}x  {dict(one.errors) or 'none'}"
         )
     return "\n".join(lines)
