@@ -3,7 +3,7 @@
 
 Needs wrk, nginx and two processors; what the tracker needs is installed into .build/peers the first time.
 
-    .venv/bin/python Tests/Stress/http_rates.py [--seconds 3] [--rounds 5] [--program PATH]
+    .venv/bin/python Tests/Stress/http_rates.py [--seconds 3] [--rounds 5] [--pipeline 1] [--program PATH]
 """
 
 import argparse
@@ -21,10 +21,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=int, default=3, help="of each round, for each server and route")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--pipeline", type=int, default=1, help="requests sent at once on a connection")
     parser.add_argument("--program", type=Path, default=ROOT / ".build/release/footfall")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
-        print(table(compare_servers(arguments.program.resolve(), directory, arguments.seconds, arguments.rounds)))
+        program = arguments.program.resolve()
+        figures = compare_servers(program, directory, arguments.seconds, arguments.rounds, pipeline=arguments.pipeline)
+        print(table(figures))
 
 
 if __name__ == "__main__":

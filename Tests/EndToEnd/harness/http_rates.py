@@ -59,14 +59,17 @@ class Figures:
         return cls(route, server, *medians, +sum((one.errors for one in rounds), Counter()))
 
 
-def compare_servers(program, directory, seconds=3, rounds=5, routes=ROUTES):
-    """Figures of every server for every route. Ours comes first in each."""
+def compare_servers(program, directory, seconds=3, rounds=5, routes=ROUTES, pipeline=1):
+    """Figures of every server for every route. Ours comes first in each.
+
+    With `pipeline` so many requests are sent at once on a connection: then less of a request's time is the kernel's.
+    """
     found = {(route, name): [] for route in routes for name in (OURS, "nginx", "uvicorn, 1 worker", "uvicorn, 2 workers")}
     with running_servers(program, Path(directory)) as servers:
         for _ in range(rounds):
             for route in routes:
                 for server in servers:
-                    found[route, server.name].append(ask(server, route, seconds, Path(directory)))
+                    found[route, server.name].append(ask(server, route, seconds, Path(directory), pipeline))
     return [Figures.of(route, name, seen) for (route, name), seen in found.items()]
 
 
@@ -96,11 +99,12 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def ask(server, route, seconds, directory):
+def ask(server, route, seconds, directory, pipeline=1):
     """Has wrk ask one route over 100 connections that stay open."""
     method, path = route.split()
     script = directory / f"{method}.lua"
-    script.write_text(f'wrk.method = "{method}"\n')
+    text = f'string.rep(wrk.format("{method}", "{path}"), {pipeline})'
+    script.write_text(f"function init() text = {text} end\nfunction request() return text end\n")
     options = ["-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", "-s", script]
     before = processor_time(server.pid)
     ran = subprocess.run(

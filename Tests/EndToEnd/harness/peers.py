@@ -22,7 +22,8 @@ daemon off; worker_processes 1; pid {directory}/nginx.pid; error_log stderr;
 events {{ worker_connections 1024; }}
 http {{
   access_log off; default_type application/json; keepalive_requests 1000000000; client_body_temp_path {directory}/body;
-  proxy_temp_path {directory}/proxy; fastcgi_temp_path {directory}/fastcgi; uwsgi_temp_path {directory}/uwsgi; scgi_temp_path {directory}/scgi;
+  proxy_temp_path {directory}/proxy; fastcgi_temp_path {directory}/fastcgi;
+  uwsgi_temp_path {directory}/uwsgi; scgi_temp_path {directory}/scgi;
   server {{
     listen 127.0.0.1:{port};
     location = /visit {{ return 200 '{{"visits": 5}}'; }}

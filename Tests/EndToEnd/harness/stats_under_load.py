@@ -10,6 +10,7 @@ import statistics
 import threading
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from .exposition import Page
 from .load import WINDOW_DATAGRAMS, WORKERS_START
@@ -24,24 +25,32 @@ SETS = 10
 
 @dataclass
 class Window:
-    """Some seconds of the load: what was sent and what became of it, and how long each question waited."""
+    """Some seconds of the load: what was sent and what became of it, and how long each question took.
+
+    `running` counts from when it was asked, without the time that the agent's thread and the asker's were ready to run and had no
+    processor: what can be told on a machine that others use too.
+    """
 
     sent: int = 0
     received: int = 0
     dropped: int = 0
     milliseconds: list[float] = field(default_factory=list)
+    running: list[float] = field(default_factory=list)
 
     def __add__(self, other):
-        return Window(
-            self.sent + other.sent, self.received + other.received, self.dropped + other.dropped, self.milliseconds + other.milliseconds
-        )
+        return Window(*(mine + theirs for mine, theirs in zip(vars(self).values(), vars(other).values())))
 
     def __str__(self):
         text = f"sent {self.sent}, received {self.received}, dropped {self.dropped}"
         if len(self.milliseconds) < 2:
             return text
-        parts = statistics.quantiles(self.milliseconds, n=100, method="inclusive")
-        return f"{text}; {len(self.milliseconds)} answers: p50 {parts[49]:.2f} ms, p99 {parts[98]:.2f} ms, max {max(self.milliseconds):.2f} ms"
+        text += f"; {len(self.milliseconds)} answers: {spread(self.milliseconds)}"
+        return f"{text}; without waiting for a processor: {spread(self.running)}"
+
+
+def spread(milliseconds):
+    parts = statistics.quantiles(milliseconds, n=100, method="inclusive")
+    return f"p50 {parts[49]:.2f} ms, p99 {parts[98]:.2f} ms, max {max(milliseconds):.2f} ms"
 
 
 def feed(agent, series):
@@ -69,7 +78,7 @@ def received(agent):
 
 
 def send_paced(address, series, active, per_second, seconds, seed, sent):
-    """Every second each of `active` series drawn from all, again and again until `per_second` lines are out; another draw the next one.
+    """Every second each of `active` series drawn from all, again and again until `per_second` lines are out; then another draw.
 
     A process of its own. Leaves in `sent` how many datagrams went out.
     """
@@ -89,18 +98,31 @@ def send_paced(address, series, active, per_second, seconds, seed, sent):
             time.sleep(max(0.0, begin + sent.value * pause - time.monotonic()))
 
 
-def ask_paced(address, path, per_second, stop, milliseconds):
+def ask_paced(agent, path, per_second, stop, window):
     """Asks at a pace over one connection. A question's time counts from when it was due: one that waits for the last is late."""
     request = f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode()
+    threads = [Path("/proc/thread-self/schedstat"), thread_named(agent.pid, "query") / "schedstat"]
     begin = time.monotonic()
-    with open_stream(address, 30) as stream:
+    with open_stream(agent.address("http"), 30) as stream:
         stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         while not stop.is_set():
-            due = begin + len(milliseconds) / per_second
+            due = begin + len(window.milliseconds) / per_second
             time.sleep(max(0.0, due - time.monotonic()))
+            waited, asked = waiting_milliseconds(threads), time.monotonic()
             stream.sendall(request)
             read_answer(stream)
-            milliseconds.append((time.monotonic() - due) * 1e3)
+            answered = time.monotonic()
+            window.milliseconds.append((answered - due) * 1e3)
+            window.running.append(max(0.0, (answered - asked) * 1e3 - waiting_milliseconds(threads) + waited))
+
+
+def thread_named(pid, name):
+    return next(task for task in Path(f"/proc/{pid}/task").iterdir() if (task / "comm").read_text().strip() == name)
+
+
+def waiting_milliseconds(threads):
+    """How long threads were ready and did not run: the second field of schedstat (Documentation/scheduler/sched-stats.rst)."""
+    return sum(int(thread.read_text().split()[1]) for thread in threads) / 1e6
 
 
 def read_answer(stream):
@@ -125,14 +147,15 @@ def run_window(agent, sending, seconds, seed, path=None, questions=20):
     window = Window()
     before = received(agent)
     sent, stop = WORKERS_START.Value("q", 0), threading.Event()
-    sender = WORKERS_START.Process(target=send_paced, args=(agent.address("udp"), *sending, seconds, seed, sent), daemon=True)
+    arguments = (agent.address("udp"), *sending, seconds, seed, sent)
+    sender = WORKERS_START.Process(target=send_paced, args=arguments, daemon=True)
     sender.start()
     wait_for(lambda: sent.value, "the sender sends", 30)
     faults = []
 
     def ask():
         try:
-            ask_paced(agent.address("http"), path, questions, stop, window.milliseconds)
+            ask_paced(agent, path, questions, stop, window)
         except BaseException as fault:
             faults.append(fault)
 
