@@ -4,15 +4,27 @@ import Bytes
 /// and C1 (a terminal may obey `U+009B` as it obeys ESC [), become `\n`, `\r`, `\t` or `\xNN` a byte; quotes and backslashes get a
 /// backslash.
 extension Log {
-  /// `bytes` escaped and in quotes.
-  static func quoted(_ bytes: some Collection<UInt8>) -> String {
-    var writer = ByteWriter(capacity: bytes.count + 2)
-    writer.appendQuoted(bytes)
+  /// Bytes of a text that are shown: more than any name or value of an option needs.
+  static let longestShown = 256
+
+  /// `bytes` escaped and in quotes: the first `longestShown`, and of a longer text its length.
+  static func quoted(_ bytes: some Collection<UInt8>) -> String { shown(bytes) { $0.appendQuoted($1) } }
+
+  /// The same of `text`.
+  static func quoted(_ text: String) -> String { quoted(text.utf8) }
+
+  /// `text` escaped, as far as above, without quotes.
+  static func escaped(_ text: String) -> String { shown(text.utf8) { $0.appendEscaped($1) } }
+
+  private static func shown<Bytes: Collection<UInt8>>(
+    _ bytes: Bytes, _ append: (inout ByteWriter, Bytes.SubSequence) -> Void
+  ) -> String {
+    var writer = ByteWriter(capacity: longestShown)
+    append(&writer, bytes.prefix(longestShown))
+    let length = bytes.count
+    if length > longestShown { writer.append("… of \(length) bytes") }
     return String(decoding: writer.bytes, as: UTF8.self)
   }
-
-  /// `text` escaped and in quotes.
-  static func quoted(_ text: String) -> String { quoted(text.utf8) }
 }
 
 extension ByteWriter {

@@ -11,8 +11,8 @@ extension Options {
       switch self {
       case .commandLine: "command line"
       case .flag(let flag): "flag \(flag)"
-      case .environment(let variable): "environment variable \(variable)"
-      case .file(let path, let line): "\(path):\(line)"
+      case .environment(let variable): "environment variable \(Log.escaped(variable))"
+      case .file(let path, let line): "\(Log.escaped(path)):\(line)"
       }
     }
 

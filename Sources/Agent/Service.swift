@@ -188,6 +188,11 @@ enum Service {
     fields.append(("lines", .integer(tally.lines)))
     fields.append(("accepted", .integer(tally.accepted)))
     fields.append(("refused", .integer(tally.lines - tally.accepted)))
+    for reason in Refusal.allCases where tally.refused[Int(reason.rawValue)] > 0 {
+      fields.append(("refused_\(reason.label)", .integer(tally.refused[Int(reason.rawValue)])))
+    }
+    let rejected = books.rejectedConnections.load(ordering: .relaxed)
+    if rejected > 0 { fields.append(("connections_rejected", .integer(rejected))) }
     return fields
   }
 

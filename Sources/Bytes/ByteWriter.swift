@@ -29,6 +29,7 @@ package struct ByteWriter {
   /// Forgets the first `count` bytes.
   package mutating func removeFirst(_ count: Int) { bytes.removeFirst(count) }
 
+  /// Appends what is given as it is, as do those below.
   @inlinable
   package mutating func append(_ byte: UInt8) { bytes.append(byte) }
   @inlinable

@@ -7,6 +7,7 @@ package struct UTF8Validator {
   private var lowest: UInt8 = 0x80
   private var highest: UInt8 = 0xBF
 
+  /// Nothing was read yet.
   package init() {}
 
   /// Whether the bytes so far end between two characters.

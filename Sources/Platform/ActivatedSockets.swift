@@ -7,10 +7,13 @@ package struct ActivatedSocket: Equatable, Sendable {
   package enum Kind: Sendable { case datagram, stream }
   package enum Family: Sendable { case internet, unix }
 
+  /// The inherited descriptor.
   package let descriptor: Int32
   /// `FileDescriptorName=` of its unit, which is the unit's own name if it has none; `unknown` if the manager gave no names.
   package let name: String
+  /// How it carries data.
   package let kind: Kind
+  /// What its addresses are.
   package let family: Family
   /// listen(2) was called: connections are waiting to be accepted.
   package let isListening: Bool

@@ -3,6 +3,7 @@ package struct AddressRange: Equatable, Sendable, CustomStringConvertible {
   private let first: SenderAddress
   /// Bits that count, of 128: an IPv4 address is the last 32 of one.
   private let length: Int
+  /// As it was written.
   package let description: String
 
   /// Bits beyond the length must be 0, as `10.1.2.3/8` is more likely a mistake than a range.
@@ -23,5 +24,6 @@ package struct AddressRange: Equatable, Sendable, CustomStringConvertible {
     description = String(text)
   }
 
+  /// Whether an address lies within.
   package func contains(_ address: SenderAddress) -> Bool { address.masked(to: length) == first }
 }

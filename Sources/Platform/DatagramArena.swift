@@ -39,6 +39,7 @@ package struct DatagramArena: ~Copyable {
   /// Slots that the last call filled.
   private var used = 0
 
+  /// Reserves the slots; their pages are touched when messages come.
   package init() throws(SystemError) {
     memory = try Reservation(byteCount: Self.slots * Self.stride)
     unsafe headers = .allocate(capacity: Self.slots)

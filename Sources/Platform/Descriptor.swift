@@ -3,6 +3,7 @@ import Glibc
 
 /// A file descriptor that is closed once, when its last holder lets go of it.
 package final class Descriptor: Sendable {
+  /// The kernel's number.
   package let number: Int32
 
   /// Takes `number` over.
@@ -46,8 +47,10 @@ package final class Descriptor: Sendable {
 
 /// An eventfd(2): any thread wakes the one that polls it.
 package final class WakeUp: Sendable {
+  /// What a poll waits for.
   package let descriptor: Descriptor
 
+  /// eventfd(2), not blocking.
   package init() throws(SystemError) {
     let number = eventfd(0, footfall_nonblocking_event)
     if number < 0 { throw SystemError("eventfd") }

@@ -16,8 +16,11 @@ package final class Poll {
 
   /// What happened. An error or a hang-up counts as readable: reading tells which.
   package struct Event {
+    /// As it was added.
     package var token: UInt64
+    /// Bytes, a connection or an end wait to be read.
     package var isReadable: Bool
+    /// There is room to write.
     package var isWritable: Bool
   }
 
@@ -25,6 +28,7 @@ package final class Poll {
   // Safe: epoll_event is a C union whose `u64` alone is ever written and read.
   private var ready: [epoll_event] = unsafe Array(repeating: epoll_event(), count: 256)
 
+  /// epoll_create1(2).
   package init() throws(SystemError) {
     let number = epoll_create1(Int32(EPOLL_CLOEXEC))
     if number < 0 { throw SystemError("epoll_create1") }
@@ -36,10 +40,12 @@ package final class Poll {
     try control(EPOLL_CTL_ADD, descriptor, token, interest)
   }
 
+  /// EPOLL_CTL_MOD: another interest, another token.
   package func modify(_ descriptor: Descriptor, token: UInt64, for interest: Interest) throws(SystemError) {
     try control(EPOLL_CTL_MOD, descriptor, token, interest)
   }
 
+  /// EPOLL_CTL_DEL; of what is not in the poll nothing happens.
   package func remove(_ descriptor: Descriptor) {
     // Safe: the kernel only reads the event, which lives through the call.
     var event = unsafe epoll_event()

@@ -3,10 +3,15 @@ import Glibc
 
 /// What the kernel says of this process, for the `process_*` metrics (proc(5)).
 package struct ProcessFacts {
+  /// Resident set (proc(5), statm).
   package var residentBytes: Int64
+  /// Address space, reservations included.
   package var virtualBytes: Int64
+  /// Descriptors in use.
   package var openDescriptors: Int64
+  /// RLIMIT_NOFILE.
   package var descriptorLimit: Int64
+  /// Threads of the process.
   package var threads: Int64
 
   /// Reads /proc/self. Costs some ten microseconds; nil where /proc is not mounted.

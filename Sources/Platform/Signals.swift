@@ -3,10 +3,12 @@ import Glibc
 
 /// Signals as something to read: signalfd(2). They are blocked everywhere else, so no code ever runs in a handler.
 package struct Signals {
+  /// SIGTERM, SIGINT, SIGHUP.
   package enum Signal: Sendable { case terminate, interrupt, hangUp }
 
   private static let numbers: [(Int32, Signal)] = [(SIGTERM, .terminate), (SIGINT, .interrupt), (SIGHUP, .hangUp)]
 
+  /// The signalfd(2).
   package let descriptor: Descriptor
 
   /// Blocks the signals for this thread and those that it starts from now on, and ignores SIGPIPE.

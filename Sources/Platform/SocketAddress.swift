@@ -31,6 +31,7 @@ package struct SocketAddress: Sendable, CustomStringConvertible {
     unsafe withUnsafeMutableBytes(of: &storage) { unsafe $0.storeBytes(of: address, as: sockaddr_in6.self) }
   }
 
+  /// Whether it is an IPv6 address.
   package var isV6: Bool { storage.ss_family == sa_family_t(AF_INET6) }
 
   /// The same address with another port; nil for a unix socket's.

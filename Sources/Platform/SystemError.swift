@@ -2,8 +2,11 @@ import Glibc
 
 /// A system call that failed: which one, on what, and errno(3).
 package struct SystemError: Error, Equatable, CustomStringConvertible {
+  /// The call that failed.
   package let call: String
+  /// What it was about: an address, a path.
   package let subject: String
+  /// errno.
   package let number: Int32
   private var hint: String?
 

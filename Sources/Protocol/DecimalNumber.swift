@@ -8,23 +8,26 @@ import CLinux
 /// Whole numbers that fit are exact as `Int64` (`1e3` and `1.0` are whole); all others are the `Double` nearest to the decimal, ties
 /// to even. Up to 19 digits whose value is below 2^53 with a power of ten up to 22 take one exact multiplication or division
 /// (W. D. Clinger, "How to Read Floating Point Numbers Accurately", 1990); the rest goes to strtod(3), which rounds correctly in glibc.
+@frozen @usableFromInline
 package struct DecimalNumber: Equatable {
   /// `integer` is the number.
-  package private(set) var isInteger = true
-  package private(set) var integer: Int64 = 0
+  @usableFromInline package var isInteger = true
+  @usableFromInline package var integer: Int64 = 0
   /// The number rounded; not finite if it is too large.
-  package private(set) var double = 0.0
+  @usableFromInline package var double = 0.0
 
+  /// Zero.
+  @inlinable
   package init() {}
 
-  @inline(__always)
+  @inlinable @inline(__always)
   init(whole number: Int64) {
     integer = number
     double = Double(number)
   }
 
-  /// A number that is not whole.
-  @inline(__always)
+  /// A number of which it is not known whether it is whole.
+  @inlinable @inline(__always)
   init(fraction number: Double) {
     isInteger = false
     double = number
@@ -61,6 +64,7 @@ package struct DecimalNumber: Equatable {
   }
 
   /// The number between `start` and `end`, if all that stands there is one and it is finite.
+  @inline(never) @usableFromInline
   package init?(_ bytes: PaddedBytes, from start: Int, to end: Int) {
     guard start < end, read(bytes, from: start) == end, double.isFinite else { return nil }
   }

@@ -46,6 +46,7 @@ extension PaddedBytes {
   }
 
   /// Where in `range` a byte stands that is a control or begins what is not UTF-8.
+  @usableFromInline
   func firstBadText(in range: Range<Int>) -> Int? {
     var place = range.lowerBound
     // Eight bytes at once while they are plain ASCII, and what remains of the text in the low bytes of a last word.
@@ -58,10 +59,23 @@ extension PaddedBytes {
     return nil
   }
 
-  private static let spaces: UInt64 = 0x2020_2020_2020_2020
+  /// The same for a text of one byte or more, mostly a short one.
+  @inlinable @inline(__always)
+  func isText(from start: Int, to end: Int) -> Bool {
+    let missing = UInt64(truncatingIfNeeded: (start &+ 8 &- end) &* 8)
+    if _fastPath(end &- start <= 8), Self.isPlain(word(at: start) &<< missing | Self.spaces & ~(UInt64.max &<< missing))
+    {
+      return true
+    }
+    return firstBadText(in: start..<end) == nil
+  }
+
+  @inlinable @inline(__always)
+  static var spaces: UInt64 { 0x2020_2020_2020_2020 }
 
   /// Whether all eight bytes are within 0x20...0x7E.
-  private static func isPlain(_ word: UInt64) -> Bool {
+  @inlinable @inline(__always)
+  static func isPlain(_ word: UInt64) -> Bool {
     let ones: UInt64 = 0x0101_0101_0101_0101
     // The sign bits: not ASCII, or 0x7F plus one. A byte below 0x20 borrows; without the other two no byte borrows by mistake.
     return (word | (word &+ ones) | (word &- spaces)) & (ones &* 0x80) == 0

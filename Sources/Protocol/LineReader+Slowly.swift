@@ -62,6 +62,7 @@ extension LineReader {
   }
 
   /// Whether a number that begins so is added to its gauge.
+  @inlinable @inline(__always)
   func isDelta(_ kind: SampleKind, beginningWith byte: UInt8) -> Bool {
     kind == .gauge && signedGaugesAreDeltas && (byte == UInt8(ascii: "-") || byte == UInt8(ascii: "+"))
   }

@@ -29,6 +29,7 @@ package struct LineReader: Sendable {
   /// A gauge's value with a sign is added to what the gauge was; otherwise it is its new value.
   @usableFromInline package var signedGaugesAreDeltas: Bool
 
+  /// As the properties have it.
   @inlinable
   package init(strict: Bool = false, signedGaugesAreDeltas: Bool = true) {
     self.strict = strict
@@ -67,7 +68,7 @@ package struct LineReader: Sendable {
     // `:D|c` and LF. A match holds no LF before its own, so it ends at the sentinel at the latest.
     let word = bytes.word(at: colon)
     // An event's header `_e{5,4}` looks like a name.
-    if bytes[start] == UInt8(ascii: "_") { return nil }
+    if bytes.word(at: start) & 0xFF == UInt64(UInt8(ascii: "_")) { return nil }
     let digit = (word >> 8) & 0xFF &- 0x30
     if word & 0xFF_FFFF_00FF == 0x0A_637C_003A, digit < 10 {
       if !Self.isShort(colon &- start) { return nil }

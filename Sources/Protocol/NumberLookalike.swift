@@ -10,7 +10,8 @@ import Bytes
 ///     not finite           1e999
 enum NumberLookalike {
   /// Whether every field between colons in `range` is a number, looks like one, or is empty, and the last is none: packed numbers with a
-  /// broken one among them. A last field that is a number is the count of the key before it, however that looks.
+  /// broken one among them. A last field that is a number is the count of the key before it, however that looks, unless
+  /// there is nothing before the first colon.
   static func matchesAll(_ bytes: PaddedBytes, _ range: Range<Int>) -> Bool {
     var start = range.lowerBound
     while true {
@@ -19,7 +20,9 @@ enum NumberLookalike {
       var end = start
       while end < range.upperBound, bytes[end] != UInt8(ascii: ":") { end += 1 }
       if !matches(bytes, start..<end) { return false }
-      if end == range.upperBound { return DecimalNumber(bytes, from: start, to: end) == nil }
+      if end == range.upperBound {
+        return bytes[range.lowerBound] == UInt8(ascii: ":") || DecimalNumber(bytes, from: start, to: end) == nil
+      }
       start = end + 1
     }
   }

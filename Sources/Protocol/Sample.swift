@@ -71,6 +71,7 @@ package struct Sample {
 
   @usableFromInline package static let noTimestamp = Int64.min
 
+  /// An empty line.
   @inlinable
   package init() {}
 }

@@ -25,14 +25,15 @@ package struct SeparatorWindow {
 }
 
 /// Walks over the separators of one line.
+@frozen @usableFromInline
 struct SeparatorScan {
-  private let bytes: PaddedBytes
-  private var start: Int
+  @usableFromInline let bytes: PaddedBytes
+  @usableFromInline var start: Int
   /// What the window holds that was not passed yet.
-  private var window: SeparatorWindow
+  @usableFromInline var window: SeparatorWindow
 
   /// - Parameter window: the separators from `start`.
-  @inline(__always)
+  @inlinable @inline(__always)
   init(_ bytes: PaddedBytes, from start: Int, _ window: SeparatorWindow) {
     self.bytes = bytes
     self.start = start
@@ -41,7 +42,7 @@ struct SeparatorScan {
 
   /// The next `:`, `|` or LF.
   /// - Precondition: no LF was passed.
-  @inline(__always)
+  @inlinable @inline(__always)
   mutating func nextSeparator() -> Int {
     while window.all == 0 { move() }
     return pass(window.all.trailingZeroBitCount)
@@ -49,14 +50,14 @@ struct SeparatorScan {
 
   /// The next `|` or LF.
   /// - Precondition: no LF was passed.
-  @inline(__always)
+  @inlinable @inline(__always)
   mutating func nextEnd() -> Int {
     while window.ends == 0 { move() }
     return pass(window.ends.trailingZeroBitCount)
   }
 
-  @inline(__always)
-  private mutating func pass(_ bit: Int) -> Int {
+  @inlinable @inline(__always)
+  mutating func pass(_ bit: Int) -> Int {
     let later = ~1 as UInt32 &<< UInt32(truncatingIfNeeded: bit)
     window.colons &= later
     window.ends &= later
@@ -64,14 +65,14 @@ struct SeparatorScan {
   }
 
   /// The window before held no LF that was not passed, so the sentinel lies further on.
-  @inline(__always)
-  private mutating func move() {
+  @inlinable @inline(__always)
+  mutating func move() {
     start &+= 32
     window = Self.look(bytes, start)
   }
 
-  @inline(never)
-  private static func look(_ bytes: PaddedBytes, _ start: Int) -> SeparatorWindow {
+  @inline(never) @usableFromInline
+  static func look(_ bytes: PaddedBytes, _ start: Int) -> SeparatorWindow {
     SeparatorWindow(bytes, from: start)
   }
 }

@@ -104,6 +104,20 @@ import Testing
     #expect(Options.hint(for: "max-series-per-metrik", among: ["udp", "max-series-per-metric"]).contains("-metric?"))
   }
 
+  @Test func `shows the beginning of a text that is far too long, and its length`() {
+    let long = String(repeating: "w", count: 1 << 20)
+    let shown = String(repeating: "w", count: Log.longestShown)
+    #expect(
+      faults([long, "--\(long)"]).lines == [
+        "footfall: \"\(shown)\"… of 1048576 bytes (command line): no such command, want serve, explain, check-config; "
+          + "footfall --help lists them",
+        "footfall: \"--\(shown.dropLast(2))\"… of 1048578 bytes (command line): no such option; footfall --help lists them",
+      ])
+    let variable = "FOOTFALL_\u{1B}" + long
+    let line = faults(environment: [variable: "1"]).lines.first ?? ""
+    #expect(line.utf8.count < 3 * Log.longestShown && line.contains(#"variable FOOTFALL_\x1bw"#))
+  }
+
   @Test func `in the environment ends with status 78`() {
     let found = faults(environment: ["FOOTFALL_WROKERS": "2", "FOOTFALL_CONFIG": "/none", "WORKERS": "x"])
     #expect(

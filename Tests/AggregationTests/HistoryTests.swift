@@ -173,7 +173,7 @@ import Testing
     for id in 0..<10 { kept.add(1, to: SeriesID(id), at: Self.now) }
     kept.time(Self.now + 59, 59)
     kept.add(1, to: 10, at: Self.now + 59)
-    #expect(kept.count(of: 10, from: 0) == nil && kept.seriesHeld == 10)
+    #expect(kept.count(of: 10, from: 0) == nil && kept.seriesHeld == 10 && kept.misfits == 1)
     kept.time(Self.now + 60, 60)
     kept.add(1, to: 10, at: Self.now + 60)
     #expect(kept.count(of: 10, from: 0) == 1 && kept.seriesHeld == 10)

@@ -72,11 +72,24 @@ import Testing
     #expect(tally.refused[Int(Refusal.noValue.rawValue)] == 10_000)
     world.gather()
     #expect(world.view.recentRefusals.count == RefusalNotes.limit)
-    for _ in 0..<20 {
+    for second in 1...20 {
       world.workers[0].count(String(repeating: "bad\n", count: 100), from: address(7))
-      world.gather()
+      world.gather(second: Int64(second))
     }
     #expect(world.view.recentRefusals.count == MergedView.recentRefusalLimit)
+  }
+
+  @Test func `however often somebody gathers, so many refused lines a second are kept of each table`() {
+    let world = World(tables: 2)
+    for _ in 0..<20 {
+      for worker in world.workers { worker.count(String(repeating: "bad\n", count: 10), from: address(7)) }
+      world.gather(second: 5)
+    }
+    #expect(world.view.recentRefusals.count == 2 * RefusalNotes.limit)
+    world.workers[0].count("bad", from: address(7))
+    world.gather(second: 6)
+    #expect(world.view.recentRefusals.count == 2 * RefusalNotes.limit + 1)
+    #expect(world.view.senders.top(1)[0].refused == 401)
   }
 
   @Test func `what follows the first sample of a taken line is not a refused line`() {

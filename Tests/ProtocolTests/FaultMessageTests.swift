@@ -5,7 +5,7 @@ import Testing
 @Suite struct `the message of a refused line` {
   static let messages: [(String, String)] = [
     ("visit:0x1f|c", #""0x1f" is no count: want a number, or a key that does not look like one"#),
-    ("visit:1:nan:2|c", #""nan" is no count: want a number, or a key that does not look like one"#),
+    ("visit:1:nan|c", #""nan" is no count: want a number, or a key that does not look like one"#),
     ("visit:|c", "the count is missing: want a number, or a key that does not look like one"),
     ("render:1:fast:2|ms|@0.1", #""fast" is no value: want a finite number"#),
     ("a:|s", "the member is missing: want any text"),

@@ -19,5 +19,6 @@ package struct ConnectionLimits: Sendable {
   /// While this much is held unread, the socket is not read. With one read on top, it bounds the input.
   package var inputHighWater = 65_536
 
+  /// The limits above.
   package init() {}
 }

@@ -14,10 +14,13 @@ package final class AgentState: Sendable {
 
   /// Times that the configuration was read again: it held, or it did not and the old one stayed.
   package let soundReloads = Atomic<UInt64>(0)
+  /// See `soundReloads`.
   package let faultyReloads = Atomic<UInt64>(0)
 
+  /// Starting. Throws if no descriptor is free.
   package init() throws(SystemError) { wakeUp = try WakeUp() }
 
+  /// How far the program has come; whoever sets it wakes the query thread.
   package var phase: AgentPhase {
     // Release and acquire: whoever sees `stopped` sees what the workers that ended before it have written.
     get { AgentPhase(rawValue: current.load(ordering: .acquiring)) ?? .stopped }

@@ -13,9 +13,11 @@ package struct QuerySettings: Sendable {
   package var quantiles: [Double]
   /// Upper bounds of timers' buckets in the exported unit, ascending; empty: timers are summaries.
   package var buckets: [Double]
+  /// What `/` and `/status` say of the program.
   package var version: String
   /// How `/explain` reads.
   package var reader: LineReader
+  /// Where the key of a keyed count goes.
   package var keyLabels: KeyLabels
   /// What of a visit's URL becomes its page.
   package var pageSource: Page.Source

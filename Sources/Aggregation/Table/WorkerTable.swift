@@ -1,0 +1,462 @@
+import Bytes
+import Platform
+import Protocol
+import Synchronization
+
+/// The series that one worker has seen, with what it has counted of each.
+///
+/// One thread owns the table and is the only one that writes it; the reader (`MergedView`) looks at `memory` by the rules of
+/// `TableMemory`. A batch of received bytes is counted between `beginBatch` and `endBatch`:
+///
+///     line ─ LineReader ─▶ sample ─ hash of the spelling ─▶ index ─▶ record ─ add ─▶ done
+///                                            └ not there ─▶ WorkerTable+Admission.swift
+///
+/// A record is found by the bytes of name and tags as they stand in the line. Another spelling of a known series becomes an alias
+/// record that names the series' record, so each series has one record, whatever the order of its tags.
+/// - Invariant: every record in use is in `index` once, under the hash of its spelling.
+@safe
+package struct WorkerTable: ~Copyable {
+  /// What the reader looks at.
+  package let memory: TableMemory
+  let hasher: SpellingHash
+  let reader: LineReader
+  let budget: SeriesBudget
+
+  var index: SpellingIndex
+  /// The records' first byte: spares a reference count of `memory` in the loop.
+  let records: UnsafeMutableRawPointer
+
+  // The batch in hand.
+  var half = 0
+  var mark: UInt32 = 0
+  var log = unsafe TouchLog(unsafeBase: UnsafeMutableRawPointer(bitPattern: 8)!)
+  var senders = unsafe SenderTally(unsafeBase: UnsafeMutableRawPointer(bitPattern: 8)!)
+  var notes = unsafe RefusalNotes(unsafeBase: UnsafeMutableRawPointer(bitPattern: 8)!)
+  /// The place in `senders` of whoever sent the line in hand.
+  var sender = 0
+  /// Refusals are booked; not for what follows the first sample of a line that was taken.
+  var booksRefusals = true
+  var epoch: UInt64 = 0
+  /// Stamp of the last gauge write, even. Monotonic nanoseconds at the batch's begin, two more for each write.
+  var lastStamp: Int64 = 0
+  /// Seconds since 1970 at the batch's begin.
+  var wallSeconds: Int64 = 0
+  /// What became of the batch's lines.
+  package var tally = LineTally()
+
+  /// Where every refused line of the batch stands, for a caller who wants to know; nil: the books suffice.
+  package var refusedLines: [RefusedPlace]?
+
+  /// The samples of one line; at most one for every two bytes of it.
+  private var packed: [Sample] = []
+
+  /// Samples whose records are on their way from memory.
+  var deferred = DeferredSamples()
+
+  // Only where series come and go.
+  var recordsMade = 0
+  var firstFree: UInt32 = 0
+  var aliasCount = 0
+  /// Series by hash of metric name and kind. A hash that met another would only misjudge which limit a metric has reached.
+  var seriesOfMetric: [UInt64: UInt32] = [:]
+  var spelling: SeriesSpelling
+  var normal: [UInt8] = []
+  var scratch: [UInt8] = []
+  /// For timers whose block is full.
+  var sketchScratch: SketchScratch
+  /// Bytes of blocks made, less those given back; timers' growth is in `sketchScratch`.
+  var blockBytes = 0
+
+  /// An empty table over `memory`, which no other table may use.
+  package init(
+    memory: TableMemory, hasher: SpellingHash, reader: LineReader, keyLabels: KeyLabels, budget: SeriesBudget
+  ) throws(SystemError) {
+    // All that can fail comes before the first member is set.
+    let index = try SpellingIndex()
+    let sketchScratch = try SketchScratch()
+    self.memory = memory
+    self.hasher = hasher
+    self.reader = reader
+    spelling = SeriesSpelling(keyLabels: keyLabels)
+    self.budget = budget
+    self.index = index
+    self.sketchScratch = sketchScratch
+    unsafe records = memory.recordMemory.base
+  }
+
+  /// Series above which records no longer lie in the processor's caches, so that waiting for one costs more than putting it off.
+  private static let deferredAbove = 50_000
+
+  /// Begins a batch: from now to `endBatch` the reader leaves this table's current half alone.
+  /// - Parameters:
+  ///   - monotonic: nanoseconds; orders gauge writes of all tables.
+  ///   - wall: seconds since 1970; judges timestamps.
+  package mutating func beginBatch(monotonic: Int64, wall: Int64) {
+    let current = memory.gate.enter()
+    if current != epoch {
+      epoch = current
+      half = Int(current & 1)
+      mark = UInt32(truncatingIfNeeded: current)
+      log = memory.log(half)
+      senders = memory.senders(half)
+      notes = memory.notes(half)
+    }
+    lastStamp = max(lastStamp, monotonic & ~1)
+    wallSeconds = wall
+    if _slowPath(memory.hasCondemned) { forgetCondemned() }
+  }
+
+  /// Ends a batch: all of it is counted and booked, and the reader's when it next flips.
+  package mutating func endBatch() {
+    if deferred.count > 0 { addDeferred() }
+    memory.recordsInUse.store(recordsMade, ordering: .relaxed)
+    memory.indexBytes.store(index.byteCount, ordering: .relaxed)
+    memory.blockBytes.store(blockBytes + sketchScratch.grownBytes, ordering: .relaxed)
+    memory.gate.leave()
+  }
+
+  /// Counts every line of `bytes` into the table and books it in `tally`, some of it not before `endBatch`: until then the bytes stay as
+  /// they are.
+  /// - Parameter address: whose lines they are.
+  /// - Complexity: O(bytes); no allocation for series that are known.
+  package mutating func count(_ bytes: PaddedBytes, from address: SenderAddress = .local) {
+    sender = senders.place(of: address)
+    let linesBefore = tally.lines
+    if index.count > Self.deferredAbove { countDeferring(bytes) } else { countDirectly(bytes) }
+    senders.add(lines: tally.lines &- linesBefore, refused: 0, to: sender)
+  }
+
+  private mutating func countDirectly(_ bytes: PaddedBytes) {
+    var at = 0
+    // The most frequent outcome is booked once, at the end.
+    var plainCounts: UInt64 = 0
+    while at < bytes.count {
+      let window = SeparatorWindow(bytes, from: at)
+      if let plain = reader.readPlain(bytes, at: at, window), case let number = find(plain, bytes, at), number >= 0 {
+        addWhole(touch(number), plain.count)
+        plainCounts &+= 1
+        at = plain.next
+      } else {
+        at = countLine(bytes, at, window)
+      }
+    }
+    tally.lines &+= plainCounts
+    bookPlain(plainCounts)
+  }
+
+  @inline(__always)
+  mutating func bookPlain(_ count: UInt64) {
+    tally.accepted &+= count
+    tally.samples[Int(SampleKind.counter.rawValue)] &+= count
+  }
+
+  /// The number of the record of a plain count's series, -1 if this spelling of it is not known.
+  @inline(__always)
+  private mutating func find(_ plain: LineReader.PlainCount, _ bytes: PaddedBytes, _ start: Int) -> Int {
+    if plain.tagsEnd == 0 { return findPlain(bytes, start, plain) }
+    return findTagged(bytes, start, plain.nameEnd, plain.tagsStart, plain.tagsEnd)
+  }
+
+  /// The hash of a plain count's spelling.
+  @inline(__always)
+  func hash(of plain: LineReader.PlainCount, _ bytes: PaddedBytes, _ start: Int) -> UInt64 {
+    // Safe: name and tags lie within `bytes`, whose slack covers the loads.
+    let name = unsafe hasher.words(of: bytes.address(of: start), count: plain.nameEnd &- start)
+    if plain.tagsEnd == 0 { return hasher.hash(name, salt: UInt64(SampleKind.counter.rawValue)) }
+    return unsafe hasher.hash(
+      name, bytes.address(of: plain.tagsStart), count: plain.tagsEnd &- plain.tagsStart,
+      salt: UInt64(SampleKind.counter.rawValue))
+  }
+
+  /// The same of one without tags.
+  @inline(__always)
+  private func findPlain(_ bytes: PaddedBytes, _ start: Int, _ plain: LineReader.PlainCount) -> Int {
+    let length = plain.nameEnd &- start
+    // Safe: the name lies within `bytes`, whose slack covers the loads.
+    let words = unsafe hasher.words(of: bytes.address(of: start), count: length)
+    let kind = SampleKind.counter.rawValue
+    return find(words, length, hasher.hash(words, salt: UInt64(kind)), kind)
+  }
+
+  /// The same of one with tags.
+  ///
+  /// In single words, which go in registers.
+  @inline(never)
+  private mutating func findTagged(
+    _ bytes: PaddedBytes, _ start: Int, _ nameEnd: Int, _ tagsStart: Int, _ tagsEnd: Int
+  ) -> Int {
+    let kind = SampleKind.counter.rawValue
+    // Safe: name and tags lie within `bytes`, whose slack covers the loads.
+    let name = unsafe bytes.address(of: start)
+    let tags = unsafe bytes.address(of: tagsStart)
+    let words = unsafe hasher.words(of: name, count: nameEnd &- start)
+    let hash = unsafe hasher.hash(words, tags, count: tagsEnd &- tagsStart, salt: UInt64(kind))
+    return unsafe find(name, nameEnd &- start, tags, tagsEnd &- tagsStart, hash, kind)
+  }
+
+  /// Counts a line of any shape.
+  /// - Returns: where the next one begins.
+  @inline(never)
+  private mutating func countLine(_ bytes: PaddedBytes, _ start: Int, _ window: SeparatorWindow) -> Int {
+    guard let line = reader.readUsual(bytes, at: start, window) else { return countOdd(bytes, start, window) }
+    let number = find(line, bytes, start)
+    if _slowPath(number < 0) { return countOdd(bytes, start, window) }
+    tally.lines &+= 1
+    book(line.kind)
+    add(line, bytes, to: number)
+    return line.next
+  }
+
+  /// Counts a line that is not of the usual shape, or whose series is not known.
+  @inline(never)
+  private mutating func countOdd(_ bytes: PaddedBytes, _ start: Int, _ window: SeparatorWindow) -> Int {
+    var sample = Sample()
+    let next = reader.read(bytes, at: start, window, into: &sample)
+    if sample.form == .empty { return next }
+    tally.lines &+= 1
+    count(bytes, sample)
+    return next
+  }
+
+  /// Books an accepted line of one sample.
+  @inline(__always)
+  mutating func book(_ kind: SampleKind) {
+    tally.accepted &+= 1
+    tally.samples[Int(kind.rawValue)] &+= 1
+  }
+
+  /// The hash of a line's spelling.
+  @inline(__always)
+  func hash(of line: UsualLine, _ bytes: PaddedBytes, _ start: Int) -> UInt64 {
+    // Safe: name and tags lie within `bytes`, whose slack covers the loads.
+    let name = unsafe bytes.address(of: start)
+    let salt = UInt64(line.kind.rawValue)
+    if line.tagsEnd == line.tagsStart { return unsafe hasher.hash(name, count: line.nameEnd &- start, salt: salt) }
+    return unsafe hasher.hash(
+      name, count: line.nameEnd &- start, bytes.address(of: line.tagsStart), count: line.tagsEnd &- line.tagsStart,
+      salt: salt)
+  }
+
+  /// The number of the record of a line's series, -1 if this spelling of it is not known.
+  @inline(__always)
+  private mutating func find(_ line: UsualLine, _ bytes: PaddedBytes, _ start: Int) -> Int {
+    let length = line.nameEnd &- start
+    if _slowPath(line.tagsEnd != line.tagsStart || length > SeriesRecord.inlineSpelling) {
+      return find(line, bytes, start, hash(of: line, bytes, start))
+    }
+    // Safe: the name lies within `bytes`, whose slack covers the loads.
+    let words = unsafe hasher.words(of: bytes.address(of: start), count: length)
+    let kind = line.kind.rawValue
+    return find(words, length, hasher.hash(words, salt: UInt64(kind)), kind)
+  }
+
+  /// The same, for a hash that is known.
+  mutating func find(_ line: UsualLine, _ bytes: PaddedBytes, _ start: Int, _ hash: UInt64) -> Int {
+    // Safe: name and tags lie within `bytes`.
+    let name = unsafe bytes.address(of: start)
+    let length = line.nameEnd &- start
+    let kind = line.kind.rawValue
+    if line.tagsEnd == line.tagsStart {
+      if _fastPath(length <= SeriesRecord.inlineSpelling) {
+        return unsafe find(hasher.words(of: name, count: length), length, hash, kind)
+      }
+      return unsafe find(name, length, hash, kind)
+    }
+    return unsafe find(
+      name, length, bytes.address(of: line.tagsStart), line.tagsEnd &- line.tagsStart, hash, kind)
+  }
+
+  /// Counts what a line said; it has been booked as read.
+  @inline(never)
+  mutating func count(_ bytes: PaddedBytes, _ sample: Sample) {
+    switch sample.form {
+    case .empty: break
+    case .refused: refuse(sample.fault, bytes, sample.lineStart)
+    case .single:
+      if apply(bytes, sample) {
+        tally.samples[Int(sample.kind.rawValue)] &+= 1
+        accept(sample)
+      }
+    case .several: if applySeveral(bytes, sample) { accept(sample) }
+    }
+  }
+
+  /// The line was read to its end and is sound. What can still refuse it is its spelling or the limit, which hold for its first sample as
+  /// for all of its kind; packed types share a name, so a later one fails only on a limit, and then alone.
+  private mutating func applySeveral(_ bytes: PaddedBytes, _ whole: Sample) -> Bool {
+    packed.removeAll(keepingCapacity: true)
+    reader.forEachSample(in: bytes, of: whole) { packed.append($0) }
+    for index in packed.indices {
+      let each = packed[index]
+      // What follows the first sample of a line that was taken is not a refused line.
+      booksRefusals = index == 0
+      defer { booksRefusals = true }
+      if apply(bytes, each) {
+        tally.samples[Int(each.kind.rawValue)] &+= 1
+      } else if index == 0 {
+        return false
+      }
+    }
+    return true
+  }
+
+  /// Books a line as refused; it has been booked as read. Keeps the first few for the operator.
+  @inline(never)
+  mutating func refuse(_ fault: LineFault, _ bytes: PaddedBytes, _ lineStart: Int) {
+    if !booksRefusals { return }
+    tally.refused[Int(fault.reason.rawValue)] &+= 1
+    senders.add(lines: 0, refused: 1, to: sender)
+    refusedLines?.append(RefusedPlace(start: lineStart, fault: fault))
+    if !notes.hasRoom { return }
+    var end = lineStart
+    while end < bytes.count && bytes[end] != UInt8(ascii: "\n") { end += 1 }
+    // Safe: the line lies within the bytes.
+    let line = unsafe UnsafeRawBufferPointer(start: bytes.address(of: lineStart), count: end - lineStart)
+    unsafe notes.add(fault, line: line, sender: sender, second: wallSeconds)
+  }
+
+  /// Books a line that nobody could read whole.
+  package mutating func refuse(_ reason: Refusal, from address: SenderAddress) {
+    tally.refuse(reason)
+    sender = senders.place(of: address)
+    senders.add(lines: 1, refused: 1, to: sender)
+    if notes.hasRoom {
+      // Safe: there is no text.
+      unsafe notes.add(
+        LineFault(reason, at: 0), line: UnsafeRawBufferPointer(start: nil, count: 0), sender: sender,
+        second: wallSeconds)
+    }
+  }
+
+  private mutating func accept(_ sample: Sample) {
+    tally.accepted &+= 1
+    bookOddities(sample.skippedSections, sample.timestamp)
+  }
+
+  /// Books what an accepted line holds besides its sample.
+  @inline(never)
+  mutating func bookOddities(_ skippedSections: Int, _ timestamp: Int64) {
+    tally.skippedSections &+= UInt64(skippedSections)
+    if timestamp != Sample.noTimestamp, !HistorySpan.includes(timestamp, at: wallSeconds) {
+      tally.outOfWindow &+= 1
+    }
+  }
+
+  /// Finds the sample's series and adds it.
+  /// - Returns: false if it was refused, which has been booked.
+  private mutating func apply(_ bytes: PaddedBytes, _ sample: Sample) -> Bool {
+    // What an event's or a check's name holds can look like the end of a name, so only their normal spelling tells them apart.
+    let kind = sample.kind
+    if kind == .event || kind == .serviceCheck { return applyMissing(bytes, sample, nil) }
+    let line = UsualLine(sample)
+    let hash = hash(of: line, bytes, sample.nameStart)
+    let number = find(line, bytes, sample.nameStart, hash)
+    if number < 0 { return applyMissing(bytes, sample, hash) }
+    add(line, at: sample.timestamp, bytes, to: number)
+    return true
+  }
+
+  @inline(__always)
+  func record(_ number: Int) -> SeriesRecord {
+    // Safe: numbers in the index and in aliases are those of records in use.
+    unsafe SeriesRecord(unsafeBase: records + number &* SeriesRecord.byteCount)
+  }
+
+  /// The number of the series' record, of which the found one may be another spelling: tags may stand in the name of a lone count too
+  /// (`name,k=v:1|c`).
+  @inline(__always)
+  func seriesRecord(_ found: Int) -> Int {
+    _slowPath(record(found).isAlias) ? Int(record(found).word0) : found
+  }
+
+  /// The record, noted in the log at its first touch in the epoch.
+  @inline(__always)
+  mutating func touch(_ number: Int) -> SeriesRecord {
+    let record = record(number)
+    if _slowPath(record.mark != mark) {
+      record.mark = mark
+      log.append(UInt32(truncatingIfNeeded: number))
+    }
+    return record
+  }
+
+  /// The number of the record of the series with this spelling of at most 28 bytes, -1 if the spelling is not known.
+  @inline(__always)
+  func find(_ words: SpellingHash.Words, _ length: Int, _ hash: UInt64, _ kind: UInt8) -> Int {
+    let wanted = SeriesRecord.head(length: length, kind: kind)
+    var place = index.home(of: hash)
+    while true {
+      let number = index.probe(place, for: hash)
+      if _fastPath(number >= 0) {
+        let record = record(number)
+        if _fastPath(record.head == wanted && record.holds(words)) { return number }
+        if SeriesRecord.isAlike(record.head, wanted), record.holds(words) { return seriesRecord(number) }
+      } else if number == -2 {
+        return -1
+      }
+      place = index.next(after: place)
+    }
+  }
+
+  /// The same for a spelling of any length, without tags behind the value. Compares every byte.
+  ///
+  /// `mutating`, here and below, though nothing changes: the table as a whole would be copied for a callee that only borrows it.
+  @unsafe
+  mutating func find(_ name: UnsafeRawPointer, _ length: Int, _ hash: UInt64, _ kind: UInt8) -> Int {
+    if _fastPath(length <= SeriesRecord.inlineSpelling) {
+      return unsafe find(hasher.words(of: name, count: length), length, hash, kind)
+    }
+    let wanted = SeriesRecord.head(length: length, kind: kind)
+    var place = index.home(of: hash)
+    while true {
+      let number = index.probe(place, for: hash)
+      if _fastPath(number >= 0) {
+        let record = record(number)
+        if SeriesRecord.isAlike(record.head, wanted), unsafe areEqual(name, record.spelling, length) {
+          return seriesRecord(number)
+        }
+      } else if number == -2 {
+        return -1
+      }
+      place = index.next(after: place)
+    }
+  }
+
+  /// The same for a spelling in two pieces: `name|#tags`.
+  @unsafe
+  mutating func find(
+    _ name: UnsafeRawPointer, _ length: Int, _ tags: UnsafeRawPointer, _ tagsLength: Int, _ hash: UInt64, _ kind: UInt8
+  ) -> Int {
+    let wanted = SeriesRecord.head(length: length &+ 2 &+ tagsLength, kind: kind)
+    var place = index.home(of: hash)
+    while true {
+      let number = index.probe(place, for: hash)
+      if _fastPath(number >= 0) {
+        let record = record(number)
+        if SeriesRecord.isAlike(record.head, wanted) {
+          let spelling = unsafe record.spelling
+          // Neither name nor tags hold a `|`, so its place alone shows that both pieces have the same length.
+          if unsafe spelling.load(fromByteOffset: length, as: UInt8.self) == UInt8(ascii: "|"),
+            unsafe areEqual(name, spelling, length), unsafe areEqual(tags, spelling + length + 2, tagsLength)
+          {
+            return seriesRecord(number)
+          }
+        }
+      } else if number == -2 {
+        return -1
+      }
+      place = index.next(after: place)
+    }
+  }
+
+  /// Compares `count` bytes; of both sides 32 may be read from any place within (the line's slack, the record's padding).
+  @unsafe @inline(__always)
+  private func areEqual(_ left: UnsafeRawPointer, _ right: UnsafeRawPointer, _ count: Int) -> Bool {
+    var at = 0
+    while _slowPath(count &- at > 32) {
+      if unsafe !hasher.isEqual(left + at, right + at, count: 32) { return false }
+      at &+= 32
+    }
+    return unsafe hasher.isEqual(left + at, right + at, count: count &- at)
+  }
+}
