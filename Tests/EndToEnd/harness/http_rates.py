@@ -5,6 +5,7 @@ figure is the median of its rounds.
 """
 
 import contextlib
+import math
 import re
 import socket
 import statistics
@@ -136,10 +137,15 @@ def table(figures):
     ours = {one.route: one for one in figures if one.server == OURS}
     lines = [f"{'':32}{'requests/s':>12}{'p99 ms':>10}{'CPU us':>9}{'our rate':>11}{'our p99':>11}  errors"]
     for one in figures:
-        rate = ours[one.route].requests_per_second / one.requests_per_second
-        p99 = ours[one.route].p99_milliseconds / one.p99_milliseconds
+        rate = ratio(ours[one.route].requests_per_second, one.requests_per_second)
+        p99 = ratio(ours[one.route].p99_milliseconds, one.p99_milliseconds)
         lines.append(
             f"{one.route:12}{one.server:20}{one.requests_per_second:12,.0f}{one.p99_milliseconds:10.2f}"
             f"{one.processor_microseconds:9.2f}{rate:10.2f}x{p99:10.3f}x  {dict(one.errors) or 'none'}"
         )
     return "\n".join(lines)
+
+
+def ratio(ours, theirs):
+    """Not a number where the other server has none: it answered nothing, which its errors or its rate tell."""
+    return ours / theirs if theirs else math.nan
