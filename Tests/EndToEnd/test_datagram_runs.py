@@ -6,8 +6,8 @@ import socket
 
 import pytest
 
+from harness.overrun import OPTIONS, overrun
 from harness.sending import udp_to
-from harness.waiting import wait_for
 
 UDP_SEGMENT = 103
 MOST_SEGMENTS = 64
@@ -93,21 +93,7 @@ def test_a_gauges_writes_keep_their_order_within_a_run_and_after_it(agent):
 @pytest.mark.parametrize("segments", [2, 20, 64])
 def test_received_and_dropped_are_what_was_sent_when_joined_datagrams_overrun_the_buffer(start_agent, segments):
     """The kernel counts a run that it drops as one: what was in it is reckoned by the runs that came through."""
-    agent = start_agent("--receive-buffer", "4KiB", "--workers", "1")
-    listener, sent, dropped = agent.listener("udp"), 0, 0
     payload = b"visit:page1|c" * segments
-    with udp_to(agent.address("udp")) as sender:
-        while not dropped:
-            for _ in range(5_000):
-                sent += send_segmented(sender, payload, 13)
-
-            def books_close():
-                ledger = agent.scrape().ledger(listener)
-                assert ledger.datagrams + ledger.dropped == sent, (ledger, sent)
-                return ledger
-
-            ledger = wait_for(books_close, "received + dropped = sent", every=0.05)
-            assert ledger.holds() and ledger.accepted == ledger.datagrams
-            dropped = ledger.dropped
-            assert sent < 40_000_000, "4 KiB of buffer and no drop"
-    assert agent.scrape().value("visit_total", page="page1") == ledger.accepted
+    overrun(
+        start_agent(*OPTIONS), lambda sender: sum(send_segmented(sender, payload, 13) for _ in range(5_000)), most=40_000_000
+    )

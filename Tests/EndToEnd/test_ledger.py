@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from harness.sending import open_stream, send_datagrams, send_stream, udp_to
+from harness.overrun import OPTIONS, overrun
+from harness.sending import open_stream, send_datagrams, send_stream
 from harness.waiting import wait_for
 
 REFUSED = {
@@ -134,24 +135,13 @@ def test_received_and_dropped_are_what_was_sent_when_the_buffer_overruns(start_a
 
     A burst into a buffer of 4 KiB, then silence: its last datagrams are the ones that find no room.
     """
-    agent = start_agent("--receive-buffer", "4KiB", "--workers", "1")
-    listener, sent, dropped = agent.listener("udp"), 0, 0
-    with udp_to(agent.address("udp")) as sender:
-        while not dropped:
-            for _ in range(20_000):
-                sender.send(b"visit:page1|c")
-            sent += 20_000
 
-            def books_close():
-                ledger = agent.scrape().ledger(listener)
-                assert ledger.datagrams + ledger.dropped == sent, (ledger, sent)
-                return ledger
+    def burst(sender):
+        for _ in range(20_000):
+            sender.send(b"visit:page1|c")
+        return 20_000
 
-            ledger = wait_for(books_close, "received + dropped = sent", every=0.05)
-            assert ledger.holds() and ledger.accepted == ledger.datagrams
-            dropped = ledger.dropped
-            assert sent < 4_000_000, "4 KiB of buffer and no drop"
-    assert agent.scrape().value("visit_total", page="page1") == ledger.accepted
+    overrun(start_agent(*OPTIONS), burst, most=4_000_000)
 
 
 def test_a_receive_buffer_smaller_than_asked_is_warned_of_once(start_agent):

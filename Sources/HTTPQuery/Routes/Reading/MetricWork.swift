@@ -138,31 +138,32 @@ final class MetricWork {
   private func writeMembers(_ members: HistoryBlobPlot<HyperLogLog.Ranks>, to json: inout JSONWriter) {
     json.member("distinct", members.all.cardinality)
     json.member("distinct_window_seconds", window.sketchSeconds)
-    json.member("history") { json in
-      json.member("step", members.step)
-      json.key("points")
-      json.array { json in
-        for (place, step) in members.steps.enumerated() {
-          json.array { json in
-            json.number(members.start + Int64(place) * members.step)
-            json.number(step?.cardinality ?? 0)
-          }
-        }
-      }
+    writeHistory(members.steps, from: members.start, step: members.step, to: &json) { step, json in
+      json.number(step?.cardinality ?? 0)
     }
   }
 
   /// Each point: the second at which it begins, the count, and of timers the sum.
   private func writePoints(_ plot: HistoryPlot, isTimer: Bool, to json: inout JSONWriter) {
+    writeHistory(plot.amounts, from: plot.start, step: plot.step, to: &json) { amount, json in
+      json.number(amount.count)
+      if isTimer { json.number(amount.sum) }
+    }
+  }
+
+  /// Points a step apart, each an array of the second at which it begins and what `write` says of it.
+  private func writeHistory<Point>(
+    _ points: [Point], from start: Int64, step: Int64, to json: inout JSONWriter,
+    _ write: (Point, inout JSONWriter) -> Void
+  ) {
     json.member("history") { json in
-      json.member("step", plot.step)
+      json.member("step", step)
       json.key("points")
       json.array { json in
-        for (place, amount) in plot.amounts.enumerated() {
+        for (place, point) in points.enumerated() {
           json.array { json in
-            json.number(plot.start + Int64(place) * plot.step)
-            json.number(amount.count)
-            if isTimer { json.number(amount.sum) }
+            json.number(start + Int64(place) * step)
+            write(point, &json)
           }
         }
       }
