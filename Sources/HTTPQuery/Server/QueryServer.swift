@@ -65,11 +65,13 @@ package final class QueryServer {
   ///   - table: what comes over HTTP is counted here.
   ///   - listeners: listening sockets, never blocking.
   ///   - books: of all listeners; HTTP's own are among them.
+  ///   - keeper: the journal; nil: counts live as long as the program.
   ///   - wakeWorker: wakes the worker of a table, which may sleep while records of its table wait for its verdict.
   package init(
     view: consuming MergedView, table: consuming WorkerTable, listeners: [Descriptor], books: [ListenerBooks],
     state: AgentState,
     settings: QuerySettings,
+    keeper: Keeper? = nil,
     wakeWorker: @escaping @Sendable (Int) -> Void
   ) throws(SystemError) {
     workers = view.tableCount - 1
