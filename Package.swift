@@ -44,7 +44,7 @@ let package = Package(
     .testTarget(name: "AgentTests", dependencies: ["Agent"]),
     .testTarget(
       name: "FuzzTests",
-      dependencies: ["Agent", "HTTPQuery", "Aggregation", "Protocol", "Platform", "Bytes", "Randomness"],
+      dependencies: ["Agent", "HTTPQuery", "Storage", "Aggregation", "Protocol", "Platform", "Bytes", "Randomness"],
       path: "Tests/Fuzz", exclude: ["Entry", "LibFuzzer", "run"]),
   ],
   swiftLanguageModes: [.v6],
@@ -69,7 +69,7 @@ if Context.environment["FUZZ"] == "1" {
     .target(name: "LibFuzzer", path: "Tests/Fuzz/LibFuzzer"),
     .executableTarget(
       name: "Fuzz",
-      dependencies: ["Agent", "HTTPQuery", "Aggregation", "Protocol", "Platform", "Bytes", "LibFuzzer"],
+      dependencies: ["Agent", "HTTPQuery", "Storage", "Aggregation", "Protocol", "Platform", "Bytes", "LibFuzzer"],
       path: "Tests/Fuzz", exclude: ["LibFuzzer", "Suite", "run"],
       linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]),
   ]

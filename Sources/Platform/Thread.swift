@@ -33,4 +33,7 @@ package struct Thread: Sendable {
 
   /// Waits until the thread has ended. Call once.
   package func join() { _ = pthread_join(handle, nil) }
+
+  /// Lets the thread end by itself, in the place of `join`.
+  package func detach() { _ = pthread_detach(handle) }
 }
