@@ -1,0 +1,61 @@
+/// A total as Redis keeps it: a whole number in decimal, exact up to 2^63, or one with a fraction, as `Double` spells it.
+package enum RedisNumber: Equatable, Sendable, CustomStringConvertible {
+  case whole(Int64)
+  /// Finite.
+  case real(Double)
+
+  package static let zero = RedisNumber.whole(0)
+
+  /// As a counter keeps its sum: whole, and what is no whole number.
+  package init(whole: Int64, fraction: Double) {
+    self = fraction == 0 ? .whole(whole) : Self(real: Double(whole) + fraction)
+  }
+
+  private init(real: Double) { self = .real(real.isFinite ? real : .greatestFiniteMagnitude * (real < 0 ? -1 : 1)) }
+
+  /// Reads what an agent wrote; nil if it is no finite number.
+  package init?(_ text: [UInt8]) {
+    let text = String(decoding: text, as: UTF8.self)
+    if let whole = Int64(text) {
+      self = .whole(whole)
+    } else if let real = Double(text), real.isFinite {
+      self = .real(real)
+    } else {
+      return nil
+    }
+  }
+
+  package var description: String {
+    switch self {
+    case .whole(let number): "\(number)"
+    case .real(let number): "\(number)"
+    }
+  }
+
+  package var value: Double {
+    switch self {
+    case .whole(let number): Double(number)
+    case .real(let number): number
+    }
+  }
+
+  package static func + (left: Self, right: Self) -> Self { join(left, right, Int64.addingReportingOverflow, +) }
+  package static func - (left: Self, right: Self) -> Self { join(left, right, Int64.subtractingReportingOverflow, -) }
+
+  package static func < (left: Self, right: Self) -> Bool {
+    if case (.whole(let left), .whole(let right)) = (left, right) { return left < right }
+    return left.value < right.value
+  }
+
+  /// Exact while both are whole and so is what comes of them.
+  private static func join(
+    _ left: Self, _ right: Self, _ exactly: (Int64) -> (Int64) -> (partialValue: Int64, overflow: Bool),
+    _ roughly: (Double, Double) -> Double
+  ) -> Self {
+    if case (.whole(let left), .whole(let right)) = (left, right) {
+      let (result, overflow) = exactly(left)(right)
+      if !overflow { return .whole(result) }
+    }
+    return Self(real: roughly(left.value, right.value))
+  }
+}

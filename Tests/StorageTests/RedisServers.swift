@@ -1,0 +1,131 @@
+import Foundation
+import Platform
+import Testing
+
+@testable import Storage
+
+/// Real Redis servers on free ports of this machine, in a folder of their own, ended with the object.
+final class RedisServers {
+  let ports: [UInt16]
+  let folder: URL
+  private var processes: [UInt16: Process] = [:]
+  private let isCluster: Bool
+  private let options: [String]
+
+  /// - Parameter options: of each server, after ours.
+  init(_ count: Int, isCluster: Bool = false, _ options: [String] = []) async throws {
+    self.isCluster = isCluster
+    self.options = options
+    folder = FileManager.default.temporaryDirectory.appending(path: "footfall-redis-\(UUID())")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    // All are held at once, so that no two are the same; a Cluster's nodes have a second one, as much larger as both stay below 65536.
+    var sockets: [Descriptor] = []
+    var found: [UInt16] = []
+    while found.count < count {
+      let any = try Socket.listening(#require(SocketAddress(v4: "127.0.0.1", port: 0)), reusesPort: false)
+      let port = try #require(Self.port(any))
+      sockets.append(any)
+      let bus = port &+ 10_000
+      if isCluster {
+        guard port < 55_000, let address = SocketAddress(v4: "127.0.0.1", port: bus),
+          let other = try? Socket.listening(address, reusesPort: false)
+        else { continue }
+        sockets.append(other)
+      }
+      found.append(port)
+    }
+    ports = found
+    sockets = []
+    for port in ports { try await start(port) }
+    if isCluster { try await makeCluster() }
+  }
+
+  deinit {
+    for process in processes.values {
+      kill(process.processIdentifier, SIGKILL)
+      process.waitUntilExit()
+    }
+    try? FileManager.default.removeItem(at: folder)
+  }
+
+  private static func port(_ socket: Descriptor) -> UInt16? {
+    "\(Socket.localAddress(socket))".split(separator: ":").last.flatMap { UInt16($0) }
+  }
+
+  var urls: [RedisURL] { ports.map { try! RedisURL("redis://127.0.0.1:\($0)") } }
+
+  /// Starts a server, or starts it again with what it has saved.
+  func start(_ port: UInt16) async throws {
+    let own = folder.appending(path: "\(port)")
+    try FileManager.default.createDirectory(at: own, withIntermediateDirectories: true)
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/redis-server")
+    process.arguments = [
+      "--port", "\(port)", "--bind", "127.0.0.1", "--dir", own.path, "--save", "", "--unixsocket", own.path + "/s",
+    ]
+    if isCluster {
+      process.arguments! += [
+        "--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--repl-diskless-sync-delay", "0",
+      ]
+    }
+    process.arguments! += options
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    processes[port] = process
+    try await wait("server \(port)") {
+      guard let answer = try? self.cli(port, "PING") else { return false }
+      return answer == "PONG" || answer.hasPrefix("NOAUTH")
+    }
+  }
+
+  func socketPath(_ port: UInt16) -> String { folder.appending(path: "\(port)/s").path }
+
+  func signal(_ port: UInt16, _ number: Int32) throws {
+    let process = try #require(processes[port])
+    kill(process.processIdentifier, number)
+    if number == SIGKILL { process.waitUntilExit() }
+  }
+
+  /// What `redis-cli` prints.
+  @discardableResult
+  func cli(_ port: UInt16, _ words: String...) throws -> String { try run(["-p", "\(port)"] + words) }
+
+  private func run(_ words: [String]) throws -> String {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/redis-cli")
+    process.arguments = words
+    let pipe = Pipe()
+    process.standardOutput = pipe
+    process.standardError = pipe
+    try process.run()
+    let text = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    return text.trimmingCharacters(in: .whitespacesAndNewlines)
+  }
+
+  /// Half of them masters, each with one replica that has taken over all it holds.
+  private func makeCluster() async throws {
+    let nodes = ports.map { "127.0.0.1:\($0)" }
+    _ = try run(["--cluster", "create"] + nodes + ["--cluster-replicas", "1", "--cluster-yes"])
+    try await wait("the Cluster") {
+      self.ports.allSatisfy { port in
+        let isWhole = (try? self.cli(port, "CLUSTER", "INFO"))?.contains("cluster_state:ok") == true
+        guard let role = try? self.cli(port, "INFO", "replication"), isWhole else { return false }
+        return role.contains("role:master") || role.contains("master_link_status:up")
+      }
+    }
+  }
+}
+
+/// Waits until something is so; after half a minute it is a failure.
+func wait(_ what: String, until condition: () throws -> Bool) async throws {
+  let deadline = Clock.monotonic() + 30_000_000_000
+  while try !condition() {
+    if Clock.monotonic() > deadline {
+      Issue.record("\(what): not in time")
+      throw CancellationError()
+    }
+    try await Task.sleep(for: .milliseconds(10))
+  }
+}
