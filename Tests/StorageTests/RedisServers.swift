@@ -104,6 +104,15 @@ final class RedisServers {
     return text.trimmingCharacters(in: .whitespacesAndNewlines)
   }
 
+  /// Moves slots of one master to another.
+  func reshard(_ slots: Int, from: String, to: String) throws {
+    let text = try run([
+      "--cluster", "reshard", "127.0.0.1:\(ports[0])", "--cluster-from", from, "--cluster-to", to, "--cluster-slots",
+      "\(slots)", "--cluster-yes",
+    ])
+    #expect(!text.contains("[ERR]"), "\(text)")
+  }
+
   /// Half of them masters, each with one replica that has taken over all it holds.
   private func makeCluster() async throws {
     let nodes = ports.map { "127.0.0.1:\($0)" }
