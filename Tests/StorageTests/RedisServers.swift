@@ -18,20 +18,16 @@ final class RedisServers {
     self.options = options
     folder = FileManager.default.temporaryDirectory.appending(path: "footfall-redis-\(UUID())")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    // All are held at once, so that no two are the same; a Cluster's nodes have a second one, as much larger as both stay below 65536.
+    // All are held at once, so that no two are the same; a Cluster's nodes have a second one 10,000 higher. Below the ports that the
+    // kernel gives to connections (ip_local_port_range), or one might take a port between this and the start of a server.
     var sockets: [Descriptor] = []
     var found: [UInt16] = []
     while found.count < count {
-      let any = try Socket.listening(#require(SocketAddress(v4: "127.0.0.1", port: 0)), reusesPort: false)
-      let port = try #require(Self.port(any))
-      sockets.append(any)
-      let bus = port &+ 10_000
-      if isCluster {
-        guard port < 55_000, let address = SocketAddress(v4: "127.0.0.1", port: bus),
-          let other = try? Socket.listening(address, reusesPort: false)
-        else { continue }
-        sockets.append(other)
-      }
+      let port = UInt16.random(in: 11_000..<22_000)
+      let pair = [port, port + 10_000].compactMap { SocketAddress(v4: "127.0.0.1", port: $0) }
+        .compactMap { try? Socket.listening($0, reusesPort: false) }
+      if pair.count < 2 { continue }
+      sockets += pair
       found.append(port)
     }
     ports = found
@@ -46,10 +42,6 @@ final class RedisServers {
       process.waitUntilExit()
     }
     try? FileManager.default.removeItem(at: folder)
-  }
-
-  private static func port(_ socket: Descriptor) -> UInt16? {
-    "\(Socket.localAddress(socket))".split(separator: ":").last.flatMap { UInt16($0) }
   }
 
   var urls: [RedisURL] { ports.map { try! RedisURL("redis://127.0.0.1:\($0)") } }
@@ -74,6 +66,7 @@ final class RedisServers {
     try process.run()
     processes[port] = process
     try await wait("server \(port)") {
+      #expect(process.isRunning)
       guard let answer = try? self.cli(port, "PING") else { return false }
       return answer == "PONG" || answer.hasPrefix("NOAUTH")
     }
@@ -116,13 +109,12 @@ final class RedisServers {
   /// Half of them masters, each with one replica that has taken over all it holds.
   private func makeCluster() async throws {
     let nodes = ports.map { "127.0.0.1:\($0)" }
-    _ = try run(["--cluster", "create"] + nodes + ["--cluster-replicas", "1", "--cluster-yes"])
+    let said = try run(["--cluster", "create"] + nodes + ["--cluster-replicas", "1", "--cluster-yes"])
+    #expect(said.contains("[OK] All 16384 slots covered."), "\(said)")
     try await wait("the Cluster") {
-      self.ports.allSatisfy { port in
-        let isWhole = (try? self.cli(port, "CLUSTER", "INFO"))?.contains("cluster_state:ok") == true
-        guard let role = try? self.cli(port, "INFO", "replication"), isWhole else { return false }
-        return role.contains("role:master") || role.contains("master_link_status:up")
-      }
+      let linked = ports.filter { (try? cli($0, "INFO", "replication"))?.contains("master_link_status:up") == true }
+      return linked.count == ports.count / 2
+        && ports.allSatisfy { (try? cli($0, "CLUSTER", "INFO"))?.contains("cluster_state:ok") == true }
     }
   }
 }

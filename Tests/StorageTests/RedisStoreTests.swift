@@ -22,6 +22,7 @@ final class RunningStore {
     var settings = RedisSettings(urls: urls)
     settings.flushInterval = 20_000_000
     settings.cacheTTL = 0
+    settings.fullPassPause = 0
     change(&settings)
     let store = try RedisStore(
       settings, agent: agent, wake: {},
@@ -91,7 +92,14 @@ final class RunningStore {
       collect()
       return tickets.allSatisfy { answers[$0] != nil }
     }
-    return tickets.map { if case .count(_, let count, _)? = answers.removeValue(forKey: $0) { count.sum } else { nil } }
+    return tickets.map { ticket in
+      switch answers.removeValue(forKey: ticket) {
+      case .count(_, let count, _): return count.sum
+      case .failed(_, let reason): Issue.record("\(reason)")
+      default: break
+      }
+      return nil
+    }
   }
 
   func corrected() -> RedisNews? {
@@ -301,6 +309,83 @@ final class RunningStore {
     try await one.written()
     #expect(try await one.sums(many) == Array(repeating: .whole(2), count: many.count))
     one.end()
+  }
+
+  @Test func `speaks the second version of the protocol with a server that knows no other`() async throws {
+    let servers = try await RedisServers(1, ["--rename-command", "HELLO", ""])
+    let one = try RunningStore(servers.urls, agent: "a")
+    try await one.waitUntilUp()
+    one.put(page, 5, base: 2)
+    try await one.written()
+    #expect(try await one.sum(page) == .whole(3))
+    one.end()
+  }
+
+  @Test func `loses nothing when its connections are cut under load, again and again`() async throws {
+    let servers = try await RedisServers(1)
+    let port = servers.ports[0]
+    let one = try RunningStore(servers.urls, agent: "a") { $0.flushInterval = 0 }
+    try await one.waitUntilUp()
+    let many = (0..<1_000).map { RedisSeries("visit", ["page": "\($0)"]) }
+    for total in 1...30 as ClosedRange<Int64> {
+      for series in many { one.put(series, total) }
+      try servers.cli(port, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+    }
+    try await one.written()
+    #expect(try await one.sums(many) == Array(repeating: .whole(30), count: many.count))
+    #expect(one.store.condition.errors == 0)
+    one.end()
+  }
+
+  @Test func `writes 10,000 series with as many commands, in batches`() async throws {
+    let servers = try await RedisServers(1)
+    let one = try RunningStore(servers.urls, agent: String(repeating: "a", count: 32)) {
+      $0.flushInterval = 500_000_000
+    }
+    try await one.waitUntilUp()
+    let before = one.store.condition
+    for number in 0..<10_000 { one.put(RedisSeries("visit", ["page": "page\(number)"]), 1_000_000) }
+    try await one.written()
+    let after = one.store.condition
+    #expect(try servers.cli(servers.ports[0], "DBSIZE") == "10000")
+    // And some to ask whether the server is there.
+    #expect(10_000...10_010 ~= after.commands - before.commands)
+    #expect((after.bytesSent - before.bytesSent) / 10_000 < 250)
+    #expect(1...12 ~= after.batches)
+    one.end()
+  }
+
+  @Test func `ends with what it has, written`() async throws {
+    let servers = try await RedisServers(1)
+    let one = try RunningStore(servers.urls, agent: "a") { $0.flushInterval = 60_000_000_000 }
+    try await one.waitUntilUp()
+    one.put(page, 1)
+    try await one.written()
+    // A server that has forgotten the script is told it again.
+    try servers.cli(servers.ports[0], "SCRIPT", "FLUSH")
+    one.put(page, 2)
+    one.end()
+    #expect(try servers.cli(servers.ports[0], "HGET", key, "a") == "2")
+  }
+
+  @Test func `tells once what a server will never do`() async throws {
+    let servers = try await RedisServers(1)
+    try servers.cli(servers.ports[0], "SET", key, "a text")
+    let one = try RunningStore(servers.urls, agent: "a")
+    try await one.waitUntilUp()
+    one.put(page, 1)
+    guard case .failed(_, let reason) = try await one.read(page) else {
+      Issue.record("an answer from a text")
+      return
+    }
+    #expect(reason.hasPrefix("WRONGTYPE"))
+    try await wait("the errors") { one.store.condition.errors >= 3 }
+    try servers.cli(servers.ports[0], "DEL", key)
+    try await one.written()
+    #expect(try await one.sum(page) == .whole(1))
+    one.end()
+    let refusals = one.events.list.withLock { $0.filter { if case .refused = $0 { true } else { false } } }
+    #expect(refusals.count == 2, "\(refusals)")
   }
 
   @Test func `says no when too many series wait, and that there is room again`() async throws {

@@ -42,10 +42,14 @@ final class RedisClient {
   private var now = Clock.monotonic()
   private var random = SystemRandomNumberGenerator()
 
-  init(_ settings: RedisSettings, wakeUp: WakeUp) throws(SystemError) {
+  /// Said on each connection before anything else; what is answered is of no matter.
+  private let prelude: [RESPCommand]
+
+  init(_ settings: RedisSettings, wakeUp: WakeUp, prelude: [RESPCommand] = []) throws(SystemError) {
     precondition(!settings.urls.isEmpty)
     self.settings = settings
     self.wakeUp = wakeUp
+    self.prelude = prelude
     poll = try Poll()
     try poll.add(wakeUp.descriptor, token: 0, for: .input)
     for url in settings.urls { _ = makeLink(url) }
@@ -192,6 +196,7 @@ final class RedisClient {
 
 extension RedisClient: RedisLinkOwner {
   func linkIsReady(_ link: RedisLink) {
+    for command in prelude { send(RedisRequest(command, at: nil) { _, _ in }, to: link) }
     generation += 1
     switch topology {
     case .unknown where link.isCluster:

@@ -22,6 +22,8 @@ package struct RedisSettings: Sendable {
   package var probeInterval: Int64 = 2_000_000_000
   /// How often every series is written, whether it has changed or not.
   package var fullPassInterval: Int64 = 600_000_000_000
+  /// A full pass that a lost server asks for comes no sooner after another.
+  package var fullPassPause: Int64 = 10_000_000_000
   /// Series that may wait to be written: beyond, `RedisStore.submit` says no.
   package var pendingLimit = 1_000_000
 

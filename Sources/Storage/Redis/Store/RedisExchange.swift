@@ -30,15 +30,13 @@ final class RedisExchange {
   private static let window = 4_096
   /// How long a server that refuses is left alone.
   private static let retryPause: Int64 = 1_000_000_000
-  /// Full passes that a lost server asks for come no more often.
-  private static let fullPassPause: Int64 = 10_000_000_000
 
   init(_ store: RedisStore, _ client: RedisClient) {
     self.store = store
     self.client = client
     let now = Clock.monotonic()
     fullPassAt = now + store.settings.fullPassInterval
-    fullPassNotBefore = now + Self.fullPassPause
+    fullPassNotBefore = now + store.settings.fullPassPause
   }
 
   func run() {
@@ -60,9 +58,9 @@ final class RedisExchange {
   private func takeWork() -> Int64? {
     let (updates, asks, deadline) = store.shared.withLock { shared in
       defer {
+        shared.condition.pendingSeries += shared.incoming.count
         shared.incoming.removeAll(keepingCapacity: shared.incoming.count <= 4_096)
         shared.asks = []
-        shared.condition.pendingSeries += shared.incoming.count
       }
       return (shared.incoming, shared.asks, shared.closeDeadline)
     }
@@ -158,7 +156,7 @@ final class RedisExchange {
   private func publish(_ now: Int64) {
     if now >= fullPassAt {
       fullPassAt = now + store.settings.fullPassInterval
-      fullPassNotBefore = now + Self.fullPassPause
+      fullPassNotBefore = now + store.settings.fullPassPause
       store.shared.withLock { $0.wantsFullPass = true }
       store.wake()
     }

@@ -7,6 +7,9 @@ enum RedisScripts {
     let digest: String
   }
 
+  /// Makes both known to a server, so that not every command of the first batch has to come back with its script.
+  static var loading: [RESPCommand] { [write, reset].map { RESPCommand("SCRIPT", "LOAD", $0.text) } }
+
   /// KEYS: series. ARGV: agent, its total, its base, "1" to keep a larger total that is there.
   /// Answer: the agent's total and base as they are now.
   ///

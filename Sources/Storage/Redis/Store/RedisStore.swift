@@ -157,7 +157,7 @@ package final class RedisStore: Sendable {
   /// Writes and reads until `close`. The body of the Redis thread.
   package func run() {
     do throws(SystemError) {
-      let client = try RedisClient(settings, wakeUp: wakeUp)
+      let client = try RedisClient(settings, wakeUp: wakeUp, prelude: RedisScripts.loading)
       RedisExchange(self, client).run()
     } catch { report(.stopped(error)) }
   }
