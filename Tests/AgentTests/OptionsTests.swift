@@ -146,7 +146,7 @@ struct Example: Sendable, CustomTestStringConvertible {
     #expect(try invocation() == .serve(Configuration()))
     #expect(try invocation("serve") == .serve(Configuration()))
     #expect(try invocation("explain") == .explain(Configuration()))
-    #expect(try invocation("--log-level", "info", "check-config") == .checkConfig)
+    #expect(try invocation("--log-level", "info", "check-config") == .checkConfig(Configuration()))
     #expect(try invocation("serve", "--help", "--nonsense") == .help)
     #expect(try invocation("-h") == .help)
     #expect(try invocation("--version") == .version)
