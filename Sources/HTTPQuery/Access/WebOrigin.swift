@@ -48,10 +48,11 @@ package struct WebOrigin: Equatable, Sendable {
 package struct HostName: Equatable, Sendable {
   private let text: String
 
-  /// - Returns: nil for what is no name, or has a port.
+  /// - Returns: nil for what is no name of a machine, or has a port.
   package init?(_ name: some StringProtocol) {
     self.init(authority: String(name))
-    if text.utf8.count != name.utf8.count { return nil }
+    let isPlain = name.hasPrefix("[") || name.utf8.allSatisfy { $0.isDigit || $0.isLetter || "-._".utf8.contains($0) }
+    if text.utf8.count != name.utf8.count || !isPlain { return nil }
   }
 
   /// The name in `name[:port]`.

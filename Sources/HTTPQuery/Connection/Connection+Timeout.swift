@@ -60,7 +60,7 @@ extension Connection {
 
   /// Whichever comes first: no byte was taken for too long, or all of the answer takes too long.
   private var writeTimeout: Timeout {
-    let pace = UInt64(answerTaken) * 1_000_000_000 / limits.outputBytesPerSecond
+    let pace = UInt64(answerTaken) * 1_000 / limits.outputBytesPerSecond * 1_000_000
     let (stalled, slow) = (outputSince + limits.write, answerSince + limits.write + pace)
     return stalled <= slow
       ? Timeout(kind: .write, since: outputSince, deadline: stalled)

@@ -67,7 +67,7 @@ package struct Connection: ~Copyable {
   /// When the peer last took a byte, or the output was last empty.
   var outputSince: UInt64
   /// Since when answers have been going out without the peer having had all that there was for it, and what it took of them. A stream
-  /// that has more to say counts as one answer, however often its output is empty in between.
+  /// that has more to say counts as one answer, however often its output is empty in between; that time is not the peer's.
   var answerSince: UInt64
   var answerTaken = 0
 
@@ -300,8 +300,9 @@ extension Connection {
   /// Before something is appended to the output: drops what has been sent, if it has become much.
   private mutating func makeRoom(_ nanoseconds: UInt64) {
     if pendingCount == 0 {
+      // While there is nothing to take, the peer's time stands still.
+      answerSince = answerTaken == 0 ? nanoseconds : answerSince + nanoseconds - outputSince
       outputSince = nanoseconds
-      if answerTaken == 0 { answerSince = nanoseconds }
     }
     if sent > limits.outputHighWater {
       output.removeFirst(sent)

@@ -64,11 +64,12 @@ extension QueryServer {
     client.arrived = moment
     client.route = RequestCounts.noRoute
     client.requestBytes = request.body.count
+    let found = request.isAboutServer ? nil : Routes.find(request.path)
+    if let found { client.route = found.group.number }
     if let refusal = judge(request, client) { return answer(client, refusal) }
-    guard !request.isAboutServer, let (group, values) = Routes.find(request.path) else {
+    guard let (group, values) = found else {
       return answer(client, request.isAboutServer ? .options(allow: [.get, .head, .options]) : .fault(.notFound))
     }
-    client.route = group.number
     guard let route = group.route(for: request.method) else {
       return answer(
         client,
