@@ -68,7 +68,8 @@ import Testing
     var random = SplitMix(seed: seed)
     let names = [
       "visit", "a", "", "_e{1,1}", "_e{5,4}",
-      "a.name.of.twenty.eight.bytes", "a.name.of.twenty.byte", "a.name.that.is.longer.than.thirty.two.bytes", "a|b", "é",
+      "a.name.of.twenty.eight.bytes", "a.name.of.twenty.byte", "a.name.that.is.longer.than.thirty.two.bytes", "a|b",
+      "é",
     ]
     let values = [
       "1", "7", "1234", "12345678", "123456789", "12.5", ".5", "5.", ".", "-3", "+3", "-0", "-0.0", "0.0", "1.50",
