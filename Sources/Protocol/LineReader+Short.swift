@@ -35,7 +35,7 @@ extension LineReader {
   package func readShort(_ bytes: PaddedBytes, at start: Int, _ window: SeparatorWindow) -> ShortLine? {
     let nameLength = window.colons.trailingZeroBitCount
     // An event's header `_e{5,4}` looks like a name.
-    if !Self.isShort(nameLength) || bytes[start] == UInt8(ascii: "_") { return nil }
+    if nameLength == 0 || nameLength > PlainCount.longestName || bytes[start] == UInt8(ascii: "_") { return nil }
     let colon = start &+ nameLength
     let pipe = window.ends != 0 ? start &+ window.ends.trailingZeroBitCount : bytes.end(from: start &+ 32)
     // A type of at most two letters makes the line longer; one at the limit is left to others.

@@ -35,7 +35,11 @@ import Testing
     let end = reader.readSlowly(bytes, at: 0, into: &slow)
     if next != end || !isSame(usual, slow) { return false }
     if !isShortAlike(bytes, reader, slow, end) { return false }
-    guard let plain = reader.readPlain(bytes, at: 0, SeparatorWindow(bytes, from: 0)) else { return true }
+    guard let plain = reader.readPlain(bytes, at: 0) else { return true }
+    // A guess, which holds if a series is known by these bytes and they may stand so.
+    var spelling = bytes.copy(0..<plain.nameEnd)
+    if plain.tagsEnd > 0 { spelling += Array("|#".utf8) + bytes.copy(plain.tagsStart..<plain.tagsEnd) }
+    if !reader.plainUse(of: spelling).isSuperset(of: plain.use) { return true }
     var expected = Sample()
     expected.form = .single
     expected.nameEnd = plain.nameEnd
@@ -125,7 +129,7 @@ import Testing
       "visit:1|c|#env:prod,host:web1",
     ]
     let read = lines.map { line in
-      PaddedText(line.utf8).read { LineReader().readPlain($0, at: 0, SeparatorWindow($0, from: 0)) }
+      PaddedText(line.utf8).read { LineReader().readPlain($0, at: 0) }
     }
     #expect(read.map { $0?.count } == [7, 1234, 12_345_678, 1, 1, 1])
     #expect(read.map { $0?.nameEnd } == [10, 5, 5, 11, 10, 5])
@@ -144,5 +148,20 @@ import Testing
     for line in ["took:-1|ms", "took:1e3|ms", "took:.|ms", "took:1.2.3|ms", "took:1|ms|@0.5", "took:123456789|ms"] {
       #expect(value(line) == nil, "\(line)")
     }
+  }
+
+  private static let uses: [(spelling: String, use: PlainUse)] = [
+    ("visit", .counted), ("a,k=v", .counted), ("visit|#env:prod", .counted), ("", []), ("_e{1,1}", []),
+    ("visit:page1", .keyed), ("visit:/a", .keyed), ("visit:page1|#env:prod", .keyed),
+    // Values and numbers gone wrong, which a key given as a tag can look like.
+    ("visit:1", []), ("visit:-1", []), ("visit:nan", []), ("visit:", []), ("visit:a:b", []), (":a", []),
+    // No line holds these.
+    ("\u{3}a\u{1}b", []), ("visit|#a|T1", []), ("visit\nb", []),
+  ]
+
+  @Test(arguments: uses)
+  func `may begin with what a series is known by, or not`(spelling: String, use: PlainUse) {
+    #expect(LineReader().plainUse(of: Array(spelling.utf8)) == use)
+    #expect(LineReader(strict: true).plainUse(of: Array(spelling.utf8)) == (use == .keyed ? [] : use))
   }
 }

@@ -37,9 +37,10 @@ extension WorkerTable {
 
   /// The number of the record of a short line's series, -1 if this spelling of it is not known.
   @inline(__always)
-  private func find(_ bytes: PaddedBytes, _ start: Int, _ length: Int, _ kind: SampleKind) -> Int {
+  private mutating func find(_ bytes: PaddedBytes, _ start: Int, _ length: Int, _ kind: SampleKind) -> Int {
     // Safe: the name lies within `bytes`, whose slack covers the loads.
     let words = unsafe hasher.words(of: bytes.address(of: start), count: length)
-    return find(words, length, hasher.hash(words, salt: UInt64(kind.rawValue)), kind.rawValue)
+    return find(
+      words, hasher.hash(words, salt: UInt64(kind.rawValue)), SeriesRecord.head(length: length, kind: kind.rawValue))
   }
 }
