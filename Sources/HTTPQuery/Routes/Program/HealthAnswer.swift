@@ -1,3 +1,4 @@
+import Aggregation
 import Platform
 
 /// `/health` and `/ready`: cheap, and answered however busy the view is.
@@ -10,8 +11,15 @@ enum HealthAnswer {
       })
   }
 
-  /// Why the program is not well; empty: it is.
-  static func reasons(_ state: QueryState) -> [String] { state.keeping?.keeper.condition().reasons ?? [] }
+  /// Why the program does less than it should, in words for people; empty: it is well.
+  static func reasons(_ state: QueryState) -> [String] {
+    let now = Clock.monotonic()
+    let listeners = state.books.compactMap { books in
+      books.isShortOfDescriptors(monotonic: now)
+        ? "\(books.name): connections wait, since no file descriptor is free (RLIMIT_NOFILE)" : nil
+    }
+    return listeners + (state.keeping?.keeper.condition().reasons ?? [])
+  }
 
   /// `"status":"healthy"`, or `"degraded"` with the reasons.
   static func writeStatus(_ reasons: [String], to json: inout JSONWriter) {
