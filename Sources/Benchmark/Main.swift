@@ -7,7 +7,7 @@ import Platform
 struct Benchmark {
   private static let scenarios: [Scenario] = [
     .parse, .count, .merge, .allocations, .datagrams, .packed, .streams, .workers, .memory, .start, .idle, .scrape,
-    .flush, .top,
+    .flush, .journal, .top,
     .bytesASeries, .systemCalls,
   ]
 
