@@ -37,6 +37,9 @@ package final class AgentState: Sendable {
   /// Starting. Throws if no descriptor is free.
   package init() throws(SystemError) { wakeUp = try WakeUp() }
 
+  /// Lets the query thread look around: something has changed that no socket tells it of.
+  package func wake() { wakeUp.signal() }
+
   /// How far the program has come; whoever sets it wakes the query thread.
   package var phase: AgentPhase {
     // Release and acquire: whoever sees `stopped` sees what the workers that ended before it have written.

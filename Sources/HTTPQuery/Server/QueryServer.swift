@@ -59,6 +59,7 @@ package final class QueryServer {
   /// A request whose answer takes several turns.
   struct Job {
     var client: UInt64
+    var route: Route
     var step: () -> Response?
   }
 
@@ -67,18 +68,22 @@ package final class QueryServer {
   private static let workInATurn: Int64 = 2_000_000
   /// Deadlines are looked after this often.
   private static let sweepInterval: Int64 = 1_000_000_000
+  /// Milliseconds between two looks for what was kept, should nobody say that there is more.
+  private static let restoringPatience = 20
 
   /// - Parameters:
   ///   - view: of the workers' tables and, behind them, of `table`.
   ///   - table: what comes over HTTP is counted here.
   ///   - listeners: listening sockets, never blocking.
   ///   - books: of all listeners; HTTP's own are among them.
+  ///   - keeper: the journal; nil: counts live as long as the program.
   ///   - wakeWorker: wakes the worker of a table, which may sleep while records of its table wait for its verdict.
   ///   - reportShortage: called whenever a connection could not be taken, as when descriptors have run out: up to once a second.
   package init(
     view: consuming MergedView, table: consuming WorkerTable, listeners: [Descriptor], books: [ListenerBooks],
     state: AgentState,
     settings: QuerySettings,
+    keeper: Keeper? = nil,
     wakeWorker: @escaping @Sendable (Int) -> Void,
     reportShortage: @escaping @Sendable (SystemError) -> Void = { _ in }
   ) throws(SystemError) {
@@ -89,7 +94,8 @@ package final class QueryServer {
     let others = books.filter { $0.kind != .http }
     self.state = QueryState(
       view: view, table: table, books: others + [self.books], httpBooks: self.books,
-      addresses: listeners.map { Socket.localAddress($0).description }, agent: state, settings: settings)
+      addresses: listeners.map { Socket.localAddress($0).description }, agent: state, settings: settings,
+      keeper: keeper)
     limits = ConnectionLimits(settings)
     rate = settings.httpRate.map { RateLimiter(perSecond: $0) }
     isGuarded = settings.guardsRequests
@@ -113,8 +119,12 @@ package final class QueryServer {
 
   private func finish() {
     for listener in listeners { poll.remove(listener.descriptor) }
+    if let keeping = state.keeping { finishRestoring(keeping) }
+    // What was kept must not be counted on top of what has come since.
+    if isRestoring { return clients.removeAll() }
     wantedGather = state.nextGather
     while state.gathersDone < wantedGather { work() }
+    state.keeping?.isDraining = true
     moment = now
     for client in Array(clients.values) {
       client.connection.retire(nanoseconds: moment)
@@ -127,24 +137,40 @@ package final class QueryServer {
       nextSweep = min(nextSweep, end)
       turn()
     }
+    if let keeping = state.keeping { finishKeeping(keeping) }
     clients.removeAll()
   }
+
+  var isRestoring: Bool { state.keeping?.isRestoring ?? false }
 
   // MARK: A turn
 
   private func turn() {
     poll.wait(milliseconds: patience) { handle($0) }
+    if let keeping = state.keeping, keeping.isRestoring { restoreSome(keeping) }
+    if !isRestoring {
+      beginFlushIfDue()
+      work()
+      if let keeping = state.keeping { keep(keeping) }
+    }
+    if Clock.monotonic() >= nextSweep { sweep() }
+  }
+
+  private func beginFlushIfDue() {
     if Clock.monotonic() >= nextFlush {
       wantedGather = max(wantedGather, state.currentGather)
       flushGather = min(flushGather, state.currentGather)
       nextFlush = Clock.monotonic() + state.settings.flushIntervalNanoseconds
     }
-    work()
-    if Clock.monotonic() >= nextSweep { sweep() }
   }
 
   /// Milliseconds until something is due: none while there is work.
   private var patience: Int {
+    if let keeping = state.keeping {
+      // Whoever keeps says when there is more.
+      if keeping.isRestoring { return Self.restoringPatience }
+      if isKeeping(keeping) { return 0 }
+    }
     if state.gathersDone < wantedGather || !jobs.isEmpty || !waiting.isEmpty || state.events.isMaking { return 0 }
     let isSweeping = !clients.isEmpty || listeners.contains { $0.isResting }
     let due = isSweeping ? min(nextFlush, nextSweep) : nextFlush
@@ -152,7 +178,7 @@ package final class QueryServer {
     return Int(clamping: max(0, due - Clock.monotonic() + 999_999) / 1_000_000)
   }
 
-  private func handle(_ event: Poll.Event) {
+  func handle(_ event: Poll.Event) {
     moment = now
     if event.token == Self.wakeUpToken {
       state.agent.wakeUp.clear()
@@ -173,6 +199,7 @@ package final class QueryServer {
       if state.gathersDone >= flushGather {
         flushGather = .max
         state.events.flushed(state)
+        state.keeping?.isDraining = true
       }
     }
     if state.events.isMaking && state.events.step(state) { publish() }
@@ -191,7 +218,7 @@ package final class QueryServer {
   private func goOn(_ job: Job) {
     guard let client = clients[job.client] else { return }
     if let response = job.step() {
-      answer(client, response)
+      deliver(response, to: client, job.route)
       advance(client)
     } else {
       jobs.append(job)
