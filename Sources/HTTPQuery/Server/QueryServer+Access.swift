@@ -43,13 +43,15 @@ extension QueryServer {
 
   /// Gives up a body that is coming when there is no room for it.
   func shedIfFull(_ client: QueryClient) {
-    guard isFull, client.connection.heldCount > Self.smallBytes else { return }
+    guard isFull, client.connection.needs.heldCount > Self.smallBytes else { return }
     if case .refused(let status) = client.connection.shed() { refuse(client, status) }
   }
 
   /// Books what a client holds now.
-  func account(_ client: QueryClient) {
-    let held = client.connection.heldCount + client.requestBytes
+  /// - Parameter count: what its connection holds.
+  func account(_ client: QueryClient, _ count: Int) {
+    let held = count + client.requestBytes
+    if held == client.heldBytes { return }
     state.heldBytes += held - client.heldBytes
     client.heldBytes = held
   }

@@ -17,7 +17,7 @@ extension QueryServer {
 
   /// - Returns: false if the connection is broken.
   private func read(_ client: QueryClient) -> Bool {
-    switch room.fill([], from: client.descriptor, atMost: client.connection.readSize) {
+    switch room.fill([], from: client.descriptor, atMost: client.readSize) {
     case .bytes:
       room.withBytes { client.connection.receive($0) }
       return true
@@ -159,22 +159,22 @@ extension QueryServer {
 
   /// Does what the connection's phase asks for, and tells the poll what to wait for.
   private func settle(_ client: QueryClient) {
-    switch client.connection.phase {
+    let needs = client.connection.needs
+    switch needs.phase {
     case .closed: return drop(client)
     case .draining where !client.hasShutDown:
       client.hasShutDown = true
       client.descriptor.shutdownWriting()
     case .draining, .open: break
     }
-    account(client)
-    let wantsInput = client.connection.wantsInput
-    let wantsOutput = client.connection.pendingCount > 0 || client.connection.wantsProduce
-    if wantsInput == client.wantsInput && wantsOutput == client.wantsOutput { return }
-    client.wantsInput = wantsInput
-    client.wantsOutput = wantsOutput
+    account(client, needs.heldCount)
+    client.readSize = needs.readSize
+    if needs.wantsInput == client.wantsInput && needs.wantsOutput == client.wantsOutput { return }
+    client.wantsInput = needs.wantsInput
+    client.wantsOutput = needs.wantsOutput
     var interest: Poll.Interest = []
-    if wantsInput { interest.insert(.input) }
-    if wantsOutput { interest.insert(.output) }
+    if needs.wantsInput { interest.insert(.input) }
+    if needs.wantsOutput { interest.insert(.output) }
     do throws(SystemError) {
       try poll.modify(client.descriptor, token: client.token, for: interest)
     } catch {
