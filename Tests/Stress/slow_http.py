@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "Tests/EndToEnd"))
 
 from harness.agent import Agent  # noqa: E402
-from harness.slow_http import ATTACKS, hold_idle, raise_descriptor_limit, under_attack  # noqa: E402
+from harness.slow_http import ATTACKS, at_rest, hold_idle, raise_descriptor_limit, under_attack  # noqa: E402
 
 
 def main():
@@ -32,6 +32,7 @@ def main():
         command = [arguments.program.resolve(), "serve", "--http-connections", str(arguments.idle + 1_000), *free]
         agent = Agent(command, directory).wait_until_ready()
         try:
+            print(at_rest(agent, arguments.seconds), flush=True)
             for attack in ATTACKS:
                 print(under_attack(agent, attack, arguments.connections, arguments.seconds, directory), flush=True)
             print(hold_idle(agent, arguments.idle, asks=False), flush=True)

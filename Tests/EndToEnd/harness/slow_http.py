@@ -5,6 +5,7 @@ import json
 import resource
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 
 from .hostile import resident_kib
@@ -77,6 +78,13 @@ def health_asked(agent, what):
         if probe.poll() is None:
             probe.kill()
             probe.wait()
+
+
+def at_rest(agent, seconds):
+    """What `/health` takes on this machine while nobody attacks."""
+    with health_asked(agent, "nobody slow") as end:
+        time.sleep(seconds)
+        return end()
 
 
 def under_attack(agent, attack, connections, seconds, directory):
