@@ -16,6 +16,9 @@ enum Service {
   /// EX_OSERR of sysexits(3): a socket, a thread or memory was not to be had.
   private static let systemStatus: Int32 = 71
 
+  /// Series that tables have room for at least: address space, which costs nothing until it is used.
+  private static let leastSeriesRoom = 1_000_000
+
   /// Runs until a signal ends it.
   /// - Returns: the exit status.
   static func run(_ configuration: Configuration, environment: [String: String]) -> Int32 {
@@ -43,6 +46,9 @@ enum Service {
     let query: Thread
     let state: AgentState
     let notify: NotifySocket
+    let reload: Reload
+    let notices: Notices
+    let noticesThread: Thread
   }
 
   private static func start(
@@ -64,8 +70,10 @@ enum Service {
     let hasher = SpellingHash(seed: .random(in: .min ... .max))
     let budget = SeriesBudget(
       limit: configuration.maxSeries, limitPerMetric: configuration.maxSeriesPerMetric ?? configuration.maxSeries)
+    // A reload may ask for more series than this start does.
+    let seriesRoom = max(configuration.maxSeries, leastSeriesRoom)
     // Each series may have another spelling, and each metric an `__other__` and a count of what went there.
-    let capacity = min(configuration.maxSeries * 3 + 4_096, 1 << 30)
+    let capacity = min(seriesRoom * 3 + 4_096, 1 << 30)
     // Bounds are given in the exported unit, which is seconds for what comes in milliseconds.
     let timerBounds = TimerBounds(configuration.buckets.map { $0 * 1_000 })
     let histogramBounds = TimerBounds(configuration.buckets)
@@ -75,9 +83,8 @@ enum Service {
       memories.append(try TableMemory(capacity: capacity, timerBounds: timerBounds, histogramBounds: histogramBounds))
     }
 
-    let share = WorkerShare(
-      streamConnectionLimit: configuration.streamConnections, streamIdle: configuration.streamIdle?.nanoseconds)
     let state = try AgentState()
+    let share = WorkerShare(agent: state, workers: workerCount)
     var wakeUps: [WakeUp] = []
     var workers: [Thread] = []
     for plan in listeners.plans {
@@ -90,21 +97,20 @@ enum Service {
             let table = try WorkerTable(
               memory: memory, hasher: hasher, reader: configuration.lineReader,
               keyLabels: configuration.protocolKeyLabels, budget: budget)
-            var worker = try ReceiveWorker(plan: plan, share: share, wakeUp: wakeUp, table: table)
+            var worker = try ReceiveWorker(
+              plan: plan, share: share, settings: configuration.workerSettings, wakeUp: wakeUp, table: table)
             worker.run()
           }
         })
     }
     let tables = memories
     let wakers = wakeUps
-    let settings = QuerySettings(configuration)
+    let settings = QuerySettings(configuration, workers: workerCount)
     let query = try Thread("query") {
       runOrExit(log) { () throws(SystemError) in
         let view = try MergedView(
           tables: tables, hasher: hasher, keyLabels: configuration.protocolKeyLabels, budget: budget,
-          settings: .init(
-            seriesTTL: configuration.seriesTTL?.wholeSeconds, counterTTL: configuration.counterTTL?.wholeSeconds,
-            quantileWindow: configuration.quantileWindow.wholeSeconds, historyBytes: configuration.historyBytes))
+          settings: configuration.viewSettings)
         let table = try WorkerTable(
           memory: tables[workerCount], hasher: hasher, reader: configuration.lineReader,
           keyLabels: configuration.protocolKeyLabels, budget: budget)
@@ -114,13 +120,17 @@ enum Service {
         server.run()
       }
     }
+    let notices = Notices(log: log, books: books, agent: state)
+    let noticesThread = try Thread("notices") { runOrExit(log) { () throws(SystemError) in try notices.run() } }
     state.phase = .serving
     let notify = NotifySocket(name: environment["NOTIFY_SOCKET"])
     tell(notify, log, .ready)
     return Running(
       listeners: listeners, books: books, share: share, wakeUps: wakeUps, workers: workers, query: query, state: state,
-      notify: notify
-    )
+      notify: notify,
+      reload: Reload(
+        share: share, wakeUps: wakeUps, budget: budget, seriesRoom: seriesRoom, workers: workerCount, log: log),
+      notices: notices, noticesThread: noticesThread)
   }
 
   /// A thread that cannot start leaves a program that cannot serve.
@@ -134,13 +144,14 @@ enum Service {
   private static func waitForEnd(
     _ signals: Signals, _ running: Running, _ configuration: Configuration, _ environment: [String: String], _ log: Log
   ) {
+    var current = configuration
     while true {
       switch signals.next() {
       case .terminate, .interrupt:
         return exitAtOnce(onSecondOf: signals, log)
       case .hangUp:
         tell(running.notify, log, .reloading)
-        Reload.check(against: configuration, environment: environment, running.state, log)
+        current = running.reload.run(current, environment: environment)
         tell(running.notify, log, .ready)
       }
     }
@@ -172,6 +183,8 @@ enum Service {
     for worker in running.workers { worker.join() }
     running.state.phase = .stopped
     running.query.join()
+    running.notices.end()
+    running.noticesThread.join()
     for books in running.books { log.info("ledger", fields: ledger(of: books)) }
     for path in running.listeners.paths { File.remove(path) }
     log.info("stopped")
@@ -191,8 +204,9 @@ enum Service {
     for reason in Refusal.allCases where tally.refused[Int(reason.rawValue)] > 0 {
       fields.append(("refused_\(reason.label)", .integer(tally.refused[Int(reason.rawValue)])))
     }
-    let rejected = books.rejectedConnections.load(ordering: .relaxed)
-    if rejected > 0 { fields.append(("connections_rejected", .integer(rejected))) }
+    for reason in ListenerBooks.Rejection.allCases where books.rejected(reason) > 0 {
+      fields.append(("connections_\(reason.label)", .integer(books.rejected(reason))))
+    }
     return fields
   }
 
@@ -212,12 +226,27 @@ extension Duration {
 }
 
 extension QuerySettings {
-  fileprivate init(_ configuration: Configuration) {
+  init(_ configuration: Configuration, workers: Int) {
     self.init(
       flushIntervalNanoseconds: configuration.flushInterval.nanoseconds, httpConnections: configuration.httpConnections,
       httpIdleNanoseconds: configuration.httpIdle?.nanoseconds, quantiles: configuration.quantiles,
       buckets: configuration.buckets, version: Footfall.version, reader: configuration.lineReader,
       keyLabels: configuration.protocolKeyLabels, pageSource: configuration.pageFrom,
-      trustedProxies: configuration.trustedProxies)
+      trustedProxies: configuration.trustedProxies, view: configuration.viewSettings,
+      memoryLimit: configuration.memoryLimit, fixedBytes: MemoryNeeds.fixed(workers: workers))
+  }
+}
+
+extension Configuration {
+  var viewSettings: MergedView.Settings {
+    .init(
+      seriesTTL: seriesTTL?.wholeSeconds, counterTTL: counterTTL?.wholeSeconds,
+      quantileWindow: quantileWindow.wholeSeconds, historyBytes: historyBytes)
+  }
+
+  var workerSettings: WorkerSettings {
+    .init(
+      connectionLimit: streamConnections, connectionsPerAddress: streamConnectionsPerAddress,
+      streamIdle: streamIdle?.nanoseconds, lineTime: streamLineTime?.nanoseconds, allowed: allowed)
   }
 }

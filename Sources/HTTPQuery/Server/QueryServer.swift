@@ -19,7 +19,8 @@ package final class QueryServer {
   var clients: [UInt64: QueryClient] = [:]
   var nextToken: UInt64
   let books: ListenerBooks
-  let limits: ConnectionLimits
+  /// Of connections that come from now on.
+  var limits: ConnectionLimits
   var date = HTTPDate()
   /// When the event in hand was taken up; what is done for it is done at this time.
   var moment = UInt64(Clock.monotonic())
@@ -79,10 +80,7 @@ package final class QueryServer {
     self.state = QueryState(
       view: view, table: table, books: others + [self.books], httpBooks: self.books,
       addresses: listeners.map { Socket.localAddress($0).description }, agent: state, settings: settings)
-    var limits = ConnectionLimits()
-    // A century stands for never: far beyond any uptime, and no sum with it overflows.
-    limits.idle = settings.httpIdleNanoseconds.map { UInt64(max(0, $0)) } ?? 100 * 365 * 86_400_000_000_000
-    self.limits = limits
+    limits = Self.limits(settings)
     nextFlush = Clock.monotonic() + settings.flushIntervalNanoseconds
     nextToken = UInt64(listeners.count) + 1
     poll = try Poll()
@@ -93,6 +91,20 @@ package final class QueryServer {
       try poll.add(descriptor, token: listener.token, for: .input)
       self.listeners.append(listener)
     }
+  }
+
+  private static func limits(_ settings: QuerySettings) -> ConnectionLimits {
+    var limits = ConnectionLimits()
+    // A century stands for never: far beyond any uptime, and no sum with it overflows.
+    limits.idle = settings.httpIdleNanoseconds.map { UInt64(max(0, $0)) } ?? 100 * 365 * 86_400_000_000_000
+    return limits
+  }
+
+  /// Takes up settings that have changed.
+  private func takeUp(_ new: QuerySettings) {
+    state.takeUp(new)
+    limits = Self.limits(new)
+    nextFlush = min(nextFlush, Clock.monotonic() + new.flushIntervalNanoseconds)
   }
 
   /// Answers until the program has stopped; then gathers for the last time, finishes the answers that are under way, and returns.
@@ -146,6 +158,7 @@ package final class QueryServer {
     moment = now
     if event.token == Self.wakeUpToken {
       state.agent.wakeUp.clear()
+      if let settings = state.agent.newSettings.take() { takeUp(settings) }
     } else if event.token <= UInt64(listeners.count) {
       accept(listeners[Int(event.token) - 1])
     } else if let client = clients[event.token] {

@@ -5,7 +5,7 @@ enum HealthAnswer {
   static func health(_ state: QueryState) -> Response {
     .json(
       JSONWriter.object { json in
-        json.member("status", "healthy")
+        writeCondition(state, to: &json)
         writeTime(state, to: &json)
       })
   }
@@ -20,6 +20,17 @@ enum HealthAnswer {
     var response = Response.json(body, status: .serviceUnavailable)
     response.fields.append(("Retry-After", "1"))
     return response
+  }
+
+  /// `healthy`, or `degraded` and why: the program goes on, and somebody should look.
+  static func writeCondition(_ state: QueryState, to json: inout JSONWriter) {
+    let conditions = state.agent.conditions
+    json.member("status", conditions.isEmpty ? "healthy" : "degraded" as StaticString)
+    if conditions.isEmpty { return }
+    json.key("reasons")
+    json.array { json in
+      for condition in conditions { json.string("\(condition.reason)") }
+    }
   }
 
   private static func writeTime(_ state: QueryState, to json: inout JSONWriter) {
