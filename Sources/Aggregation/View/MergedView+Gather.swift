@@ -195,7 +195,9 @@ extension MergedView {
     let spelling = unsafe [UInt8](UnsafeRawBufferPointer(start: record.spelling, count: record.spellingLength))
     var metric = SeriesSpelling.plainName(of: spelling)
     if limited.count >= Self.limitedMetrics && limited[metric] == nil { metric = Self.otherMetrics }
-    limited[metric, default: 0] += record.word0 - source.seen[number].first
-    source.seen[number].first = record.word0
+    // Loaded once: its owner may be adding to it.
+    let samples = record.word0
+    limited[metric, default: 0] += samples - source.seen[number].first
+    source.seen[number].first = samples
   }
 }
