@@ -33,7 +33,7 @@ extension Options {
       "",
       "ADDR is 127.0.0.1:8125, [::1]:8125, :8125 (all addresses, IPv6 and IPv4) or none (no listener).",
       "TIME is 250ms, 10s, 5m, 2h; SIZE is 4096, 64KiB, 8MiB, 1GiB; LEVEL is error, warning, info, debug.",
-      "In brackets: the default. *: a change in the file takes effect on reload (SIGHUP); others with a start.",
+      "In brackets: the default. *: a changed file takes effect on reload (SIGHUP); others with a start.",
       "Exit status: 0 done, 64 a fault on the command line, 78 in the environment or the file.",
     ]
     return lines.map { $0 + "\n" }.joined()

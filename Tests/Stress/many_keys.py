@@ -5,17 +5,10 @@ states, and every count is somewhere.
     .venv/bin/python Tests/Stress/many_keys.py [--keys 10000000] [--limit-mib 256] [--form keyed|metric|long|timer|set] [--program PATH]
 """
 
-import argparse
 import json
-import sys
-import tempfile
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "Tests/EndToEnd"))
-
-from harness.agent import Agent  # noqa: E402
-from harness.many_keys import flood  # noqa: E402
+from common import options, running
+from harness.many_keys import flood
 
 FORMS = {
     "keyed": (b"visit:key%d|c", "visit"),
@@ -29,29 +22,19 @@ SLACK_MIB = 32
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options(__doc__)
     parser.add_argument("--keys", type=int, default=10_000_000)
     parser.add_argument("--limit-mib", type=int, default=256)
     parser.add_argument("--form", choices=FORMS, default="keyed")
-    parser.add_argument("--program", type=Path, default=ROOT / ".build/release/footfall")
     arguments = parser.parse_args()
     line, metric = FORMS[arguments.form]
     if line.count(b"%d") == 2:
         line = TwiceFormatted(line)
-    free = [word for kind in ("udp", "tcp", "http") for word in (f"--{kind}", "127.0.0.1:0")]
-    limits = ["--memory-limit", f"{arguments.limit_mib}MiB", "--max-series", "100000000"]
-    with tempfile.TemporaryDirectory() as directory:
-        agent = Agent([arguments.program.resolve(), "serve", *free, *limits], directory).wait_until_ready()
-        try:
-            outcome = flood(agent, arguments.keys, line, metric, streams=2)
-            print(outcome, flush=True)
-            print(json.dumps(agent.get("/status").json()["memory"]), flush=True)
-            assert outcome.peak_kib < (arguments.limit_mib + SLACK_MIB) << 10, outcome
-            assert agent.stop() == 0, agent.log
-        finally:
-            print(*agent.log, sep="\n")
-            if agent.is_running:
-                agent.kill()
+    with running(arguments.program, "--memory-limit", f"{arguments.limit_mib}MiB", "--max-series", "100000000") as agent:
+        outcome = flood(agent, arguments.keys, line, metric, streams=2)
+        print(outcome, flush=True)
+        print(json.dumps(agent.get("/status").json()["memory"]), flush=True)
+        assert outcome.peak_kib < (arguments.limit_mib + SLACK_MIB) << 10, outcome
 
 
 class TwiceFormatted:
