@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.hostile import crowd
 from harness.sending import open_stream, send_datagrams, send_stream
 from harness.waiting import wait_for
 
@@ -208,3 +209,10 @@ def test_an_agent_out_of_descriptors_serves_on_says_so_and_recovers(start_agent)
     finally:
         for stream in streams:
             stream.close()
+
+
+def test_streams_in_numbers_are_each_booked_by_the_reason_of_their_end(start_agent):
+    limits = ["--allow", "127.0.0.0/30", "--stream-connections-per-address", "20", "--stream-line-time", "2s"]
+    outcome = crowd(start_agent(*limits), 30, ["127.0.0.1", "127.0.0.2"], ["127.0.1.1"])
+    print(outcome)
+    assert outcome.rejected == {"slow_line": 40, "address_limit": 20, "refused_source": 30}
