@@ -107,7 +107,7 @@ final class QueryState {
   }
 
   /// Bytes of a stream connection beside what it keeps of a line, and of one that asks, with its buffers: measured.
-  private static let streamBytes = 512
+  private static let streamBytes = 256
   private static let clientBytes = 8_192
 
   /// Bytes outside the view by what they are for, as far as there are books of them.
