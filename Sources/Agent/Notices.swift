@@ -46,7 +46,7 @@ final class Notices: Sendable {
   /// What the log has.
   private struct Told {
     var rejected: [Int] = []
-    var shortages: [Int] = []
+    var shortages: [UInt64] = []
     var conditions: [AgentState.Condition] = []
     /// Something may have happened since.
     var isBehind = false
@@ -68,13 +68,13 @@ final class Notices: Sendable {
           ["listener": .text(one.name), "reason": .text("\(reason.label)"), "connections": .integer(count - before)])
       }
     }
-    let shortages = books.map { $0.descriptorShortages.load(ordering: .relaxed) }
+    let shortages = books.map { $0.failedAccepts.load(ordering: .relaxed) }
     for (place, one) in books.enumerated() {
       let more = shortages[place] - (told.shortages.isEmpty ? 0 : told.shortages[place])
       if more == 0 { continue }
       hasNews = true
-      log.error(
-        "no file descriptor is free: connections wait; raise the limit (ulimit -n, LimitNOFILE=)",
+      log.warning(
+        "connections cannot be taken and wait: raise the limit of open files, or lower those of connections",
         ["listener": .text(one.name), "times": .integer(more)])
     }
     let conditions = agent.conditions

@@ -45,22 +45,15 @@ extension ReceiveWorker {
       // No descriptor is free: a listener that stays readable would spin. The next sweep tries again.
       poll.remove(source.descriptor)
       pausedListeners.insert(index)
-      if error.isDescriptorShortage { source.books.descriptorShortages.wrappingAdd(1, ordering: .relaxed) }
+      source.books.noteFailedAccept(monotonic: Clock.monotonic())
+      share.agent.notices.signal()
       nextSweep = min(nextSweep, Clock.monotonic() + Self.sweepNanoseconds)
     }
-    noteShortage()
   }
 
   private func reject(_ books: ListenerBooks, _ reason: ListenerBooks.Rejection) {
     books.reject(reason)
     share.agent.notices.signal()
-  }
-
-  /// Says that connections wait for a descriptor, or that they do no more: when all listeners have accepted what waited.
-  private mutating func noteShortage() {
-    if pausedListeners.isEmpty == !isShort { return }
-    isShort = !pausedListeners.isEmpty
-    if isShort { share.agent.begin(.descriptors) } else { share.agent.end(.descriptors) }
   }
 
   /// Reads what a stream has, up to a share; counts its lines.

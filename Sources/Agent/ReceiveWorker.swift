@@ -30,8 +30,6 @@ struct ReceiveWorker: ~Copyable {
   var nextSweep: Int64 = .max
   /// Listeners that are out of the poll because no descriptor was free when they last accepted.
   var pausedListeners: Set<Int> = []
-  /// `/health` has been told of them.
-  var isShort = false
 
   /// What an event is about.
   enum Token {

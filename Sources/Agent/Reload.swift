@@ -6,7 +6,7 @@ import Synchronization
 /// SIGHUP: reads the configuration again, changes what can change in a running program, and says of the rest that it waits for a start.
 ///
 /// Which options those are, the table says (`Options.Entry.isReloadable`). Threads get new settings as a whole and take them up when
-/// they wake (`SettingsBox`): none reads them in its loop, none waits.
+/// they wake: none reads them in its loop, none waits. The token file is read again, whether its name has changed or not.
 struct Reload {
   let share: WorkerShare
   let wakeUps: [WakeUp]
@@ -22,7 +22,6 @@ struct Reload {
       let invocation = try Options.invocation(
         arguments: Array(CommandLine.arguments.dropFirst()), environment: environment, read: Footfall.readConfiguration)
       guard case .serve(let wanted) = invocation else { return running }
-      share.agent.soundReloads.wrappingAdd(1, ordering: .relaxed)
       return apply(wanted, to: running)
     } catch {
       share.agent.faultyReloads.wrappingAdd(1, ordering: .relaxed)
@@ -43,8 +42,16 @@ struct Reload {
         waiting.append(entry.name)
       }
     }
+    let tokens: BearerTokens?
+    do throws(TokenFile.Fault) { tokens = try TokenFile.read(next) } catch {
+      share.agent.faultyReloads.wrappingAdd(1, ordering: .relaxed)
+      log.error("reload: the old configuration stays", ["fault": .text(error.description)])
+      return running
+    }
+    TokenFile.warnIfOpen(next, log)
+    handOver(next, tokens)
+    share.agent.soundReloads.wrappingAdd(1, ordering: .relaxed)
     if !changed.isEmpty {
-      handOver(next)
       let names: String = changed.joined(separator: ",")
       log.info("reload: changed", ["options": Log.Field.text(names)])
     }
@@ -56,7 +63,7 @@ struct Reload {
     return next
   }
 
-  private func handOver(_ configuration: Configuration) {
+  private func handOver(_ configuration: Configuration, _ tokens: BearerTokens?) {
     log.level = configuration.logLevel
     log.format = configuration.logFormat
     if configuration.maxSeries > seriesRoom {
@@ -70,7 +77,6 @@ struct Reload {
       box.put(configuration.workerSettings)
       wakeUp.signal()
     }
-    share.agent.newSettings.put(QuerySettings(configuration, workers: workers))
-    share.agent.wake()
+    share.agent.replace(QuerySettings(configuration, tokens, workers: workers))
   }
 }

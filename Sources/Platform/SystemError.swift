@@ -21,9 +21,6 @@ package struct SystemError: Error, Equatable, CustomStringConvertible {
     self.number = number
   }
 
-  /// No descriptor was to be had: the process has as many as it may have (EMFILE), or the machine (ENFILE).
-  package var isDescriptorShortage: Bool { number == EMFILE || number == ENFILE }
-
   /// The same with a hint at what mends it: `bind 127.0.0.1:8125: Address already in use; set --udp`.
   package func hinting(_ hint: String) -> SystemError {
     var copy = self

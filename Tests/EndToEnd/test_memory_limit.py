@@ -31,8 +31,8 @@ def test_a_flood_of_keys_stays_within_the_limit_and_every_count_is_somewhere(sta
     memory = agent.get("/status").json()["memory"]
     assert memory["limit"] == LIMIT_MIB << 20 and memory["total"] < memory["limit"] * 1.1, memory
     assert memory["total"] == sum(bytes for part, bytes in memory.items() if part not in ("total", "limit", "resident")), memory
-    wait_for(lambda: "memory_limit" in agent.get("/health").json().get("reasons", []), "/health says so")
-    assert agent.wait_for_log("degraded reason=memory_limit")
+    wait_for(lambda: any("--memory-limit" in reason for reason in agent.get("/health").json().get("reasons", [])), "/health says so")
+    assert agent.wait_for_log("degraded reason=.*memory-limit")
     # What was there goes on; so does what comes over HTTP.
     send_stream(agent.address("tcp"), b"visit:early|c\nqueue:4|g\nrender:5|ms\nusers:b|s\n")
     wait_for(lambda: total_of(agent, "visit") == 2, "the early page goes on")

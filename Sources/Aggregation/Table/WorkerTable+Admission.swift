@@ -4,8 +4,8 @@ import Protocol
 /// Where series come and go: the slow way that a spelling takes once.
 extension WorkerTable {
   /// The label value that takes what a limit keeps out, and the name of the metric that takes what has none of its own.
-  private static var other: StaticString { "__other__" }
-  private static let otherName = Array("__other__".utf8)
+  static var other: StaticString { "__other__" }
+  static let otherName = Array("__other__".utf8)
 
   /// Counts a sample whose spelling is not in the index: makes its series, or an alias of the series that it is another spelling of.
   /// - Parameter hash: that of the spelling, if another line may be found by it.
@@ -35,12 +35,10 @@ extension WorkerTable {
     let hash = hashOf(normal, kind)
     if let number = find(normal, hash, kind) { return number }
     copyName()
-    let metric = hashOf(scratch, kind)
-    let known = seriesOfMetric[metric, default: 0]
+    let known = seriesOfMetric[hashOf(scratch, kind), default: 0]
     let cost = SeriesCost.bytes(kind: sampleKind, spelling: normal.count, newMetric: known == 0 ? scratch.count : nil)
-    if known < budget.limitPerMetric && hasFreeRecord && budget.claim(bytes: cost) {
-      seriesOfMetric[metric] = known + 1
-      return make(normal, hash, kind, .series)
+    if known < budget.limitPerMetric && hasFreeRecord && budget.claim(hash, bytes: cost) {
+      return makeSeries(hash, sampleKind, known: known)
     }
     return overflowRecord(kind: sampleKind, isKnown: known > 0)
   }
@@ -51,9 +49,16 @@ extension WorkerTable {
     scratch.append(contentsOf: SeriesSpelling.normalName(of: normal))
   }
 
+  /// The record of a new series whose normal spelling is in `normal`; the budget has paid for it.
+  /// - Parameter known: series of its metric so far.
+  mutating func makeSeries(_ hash: UInt64, _ kind: SampleKind, known: UInt32) -> Int? {
+    seriesOfMetric[metricHash(normal, kind.rawValue)] = known + 1
+    return make(normal, hash, kind.rawValue, .series)
+  }
+
   /// The record that takes what the limit keeps out; counts one sample as limited. Gauges have none: several series' values in one would
   /// mean nothing.
-  private mutating func overflowRecord(kind: SampleKind, isKnown: Bool) -> Int? {
+  mutating func overflowRecord(kind: SampleKind, isKnown: Bool) -> Int? {
     copyName()
     guard isKnown, let limited = findOrMake(scratch, RecordKind.limited, isOptional: true) else {
       return otherRecord(kind)
@@ -75,10 +80,10 @@ extension WorkerTable {
     return kind == .gauge || kind == .serviceCheck ? nil : findOrMake(Self.otherName, kind.rawValue)
   }
 
-  private var hasFreeRecord: Bool { firstFree != 0 || recordsMade < memory.capacity }
+  var hasFreeRecord: Bool { firstFree != 0 || recordsMade < memory.capacity }
 
   /// - Parameter isOptional: where memory is short there need not be one beyond `overflowBytesAllowed`.
-  private mutating func findOrMake(_ spelling: [UInt8], _ kind: UInt8, isOptional: Bool = false) -> Int? {
+  mutating func findOrMake(_ spelling: [UInt8], _ kind: UInt8, isOptional: Bool = false) -> Int? {
     let hash = hashOf(spelling, kind)
     if let number = find(spelling, hash, kind) { return number }
     let bytes = SeriesCost.bytes(
@@ -144,6 +149,12 @@ extension WorkerTable {
   }
 
   private mutating func forget(_ number: Int) {
+    drop(number)
+    log.append(UInt32(number) | TableMemory.departed)
+  }
+
+  /// Gives a record with its aliases back; the reader knows.
+  mutating func drop(_ number: Int) {
     var alias = record(number).link
     while alias != 0 {
       let next = record(Int(alias) - 1).link
@@ -152,11 +163,10 @@ extension WorkerTable {
       alias = next
     }
     if record(number).role == .series {
-      let metric = hashOf(Array(SeriesSpelling.normalName(of: text(of: number))), record(number).kind)
+      let metric = metricHash(text(of: number), record(number).kind)
       if let count = seriesOfMetric[metric] { seriesOfMetric[metric] = count > 1 ? count - 1 : nil }
     }
     release(number)
-    log.append(UInt32(number) | TableMemory.departed)
   }
 
   private mutating func release(_ number: Int) {
@@ -194,7 +204,11 @@ extension WorkerTable {
     return unsafe [UInt8](UnsafeRawBufferPointer(start: record.spelling, count: record.spellingLength))
   }
 
-  private mutating func find(_ spelling: [UInt8], _ hash: UInt64, _ kind: UInt8) -> Int? {
+  func metricHash(_ spelling: [UInt8], _ kind: UInt8) -> UInt64 {
+    hashOf(Array(SeriesSpelling.normalName(of: spelling)), kind)
+  }
+
+  mutating func find(_ spelling: [UInt8], _ hash: UInt64, _ kind: UInt8) -> Int? {
     let number = unsafe Self.padded(spelling) { bytes in
       let pipe = spelling.firstIndex(of: UInt8(ascii: "|"))
       // Safe: the copy is padded.

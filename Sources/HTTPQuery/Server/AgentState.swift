@@ -18,23 +18,29 @@ package final class AgentState: Sendable {
   /// See `soundReloads`.
   package let faultyReloads = Atomic<UInt64>(0)
 
-  /// Settings that the query thread has not taken up yet; whoever puts some in wakes it by `wake`.
-  package let newSettings = SettingsBox<QuerySettings>()
+  private let newSettings = SettingsBox<QuerySettings>()
+
+  /// Has the query thread go on by `settings`, from its next turn on: all that the options' table says a reload changes.
+  package func replace(_ settings: QuerySettings) {
+    newSettings.put(settings)
+    wakeUp.signal()
+  }
+
+  /// The settings to go on by, if they were replaced since the last call.
+  func takeReplacement() -> QuerySettings? { newSettings.take() }
+
   /// Readable when something happened that the operator might want to be told of, which is for a thread to do that may wait for a log.
   package let notices: WakeUp
 
-  /// What is wrong while the program goes on, as `/health` tells it.
+  /// What is wrong while the program goes on, as `/health` tells it; what comes and goes by the clock, the books know.
   package enum Condition: Int, CaseIterable, Sendable {
-    /// Connections wait because no file descriptor is free.
-    case descriptors
     /// What is kept has come to `--memory-limit`: new series count into `__other__`.
     case memoryLimit
 
     /// What `/health` and the log say.
     package var reason: StaticString {
       switch self {
-      case .descriptors: "file_descriptors"
-      case .memoryLimit: "memory_limit"
+      case .memoryLimit: "memory: --memory-limit is reached, new series count into __other__"
       }
     }
   }
@@ -67,7 +73,7 @@ package final class AgentState: Sendable {
   /// The conditions that hold.
   package var conditions: [Condition] { Condition.allCases.filter { holds($0) } }
 
-  /// Wakes the query thread, to take up `newSettings`.
+  /// Lets the query thread look around: something has changed that no socket tells it of.
   package func wake() { wakeUp.signal() }
 
   /// How far the program has come; whoever sets it wakes the query thread.

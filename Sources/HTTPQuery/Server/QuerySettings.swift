@@ -30,12 +30,16 @@ package struct QuerySettings: Sendable {
   package var memoryLimit: Int?
   /// Of them, those of the program itself and of the workers' buffers.
   package var fixedBytes: Int
+  /// Requests a second and client; nil: any number.
+  package var httpRate: Int?
+  /// Who may write, and which pages may read.
+  package var access: AccessRules
 
   package init(
     flushIntervalNanoseconds: Int64, httpConnections: Int, httpIdleNanoseconds: Int64?, quantiles: [Double],
     buckets: [Double], version: String, reader: LineReader, keyLabels: KeyLabels, pageSource: Page.Source = .path,
-    trustedProxies: [AddressRange] = [], view: MergedView.Settings? = nil, memoryLimit: Int? = nil,
-    fixedBytes: Int = 0
+    trustedProxies: [AddressRange] = [], httpRate: Int? = nil, access: AccessRules = AccessRules(),
+    view: MergedView.Settings? = nil, memoryLimit: Int? = nil, fixedBytes: Int = 0
   ) {
     self.flushIntervalNanoseconds = flushIntervalNanoseconds
     self.httpConnections = httpConnections
@@ -50,5 +54,7 @@ package struct QuerySettings: Sendable {
     self.view = view
     self.memoryLimit = memoryLimit
     self.fixedBytes = fixedBytes
+    self.httpRate = httpRate
+    self.access = access
   }
 }

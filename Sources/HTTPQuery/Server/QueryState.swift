@@ -19,12 +19,19 @@ final class QueryState {
   /// Where HTTP listens.
   let addresses: [String]
   let agent: AgentState
+  /// `QueryServer.adopt` replaces some of them while the program runs.
   var settings: QuerySettings
+  /// The journal, if there is one.
+  let keeping: Keeping?
   /// When the program began to answer: nanoseconds since 1970, and on the clock that never jumps.
   let startedWall = Clock.wall()
   let started = Clock.monotonic()
 
   var requests = RequestCounts()
+  /// Requests beyond a client's rate.
+  var limitedRequests: UInt64 = 0
+  /// Bytes held for clients: requests that are coming or waiting, answers that are going out.
+  var heldBytes = 0
   /// Header fields that should tell when something happened, and do not.
   var badEventTimes: UInt64 = 0
   /// What those who watch are told after each flush.
@@ -49,7 +56,7 @@ final class QueryState {
 
   init(
     view: consuming MergedView, table: consuming WorkerTable, books: [ListenerBooks], httpBooks: ListenerBooks,
-    addresses: [String], agent: AgentState, settings: QuerySettings
+    addresses: [String], agent: AgentState, settings: QuerySettings, keeper: Keeper? = nil
   ) {
     ownTable = view.tableCount - 1
     self.view = view
@@ -59,6 +66,7 @@ final class QueryState {
     self.addresses = addresses
     self.agent = agent
     self.settings = settings
+    keeping = keeper.map { Keeping($0) }
     exposed = ExposedFamilies(hasBuckets: !settings.buckets.isEmpty)
   }
 
@@ -70,6 +78,15 @@ final class QueryState {
   var currentGather: Int { max(gathersBegun, gathersDone + 1) }
   /// The gather that holds all that was counted before now.
   var nextGather: Int { gathersBegun + 1 }
+
+  /// Whether a gather has begun and not ended.
+  var isGathering: Bool { gathersDone < gathersBegun }
+
+  /// Takes a payload back that was kept from before the start.
+  func restore(_ payload: [UInt8]) {
+    view.restore(payload, into: &table, second: second(Clock.monotonic()), wall: Clock.wall() / 1_000_000_000)
+    takeFamilyChanges()
+  }
 
   /// Takes over some of what the workers gathered.
   /// - Returns: true when that ended a gather.
@@ -106,9 +123,9 @@ final class QueryState {
     keepWithinMemory()
   }
 
-  /// Bytes of a stream connection beside what it keeps of a line, and of one that asks, with its buffers: measured.
+  /// Bytes of a stream connection beside what it keeps of a line, as measured; and of a client beside what is held for it.
   private static let streamBytes = 256
-  private static let clientBytes = 8_192
+  private static let clientBytes = 2_048
 
   /// Bytes outside the view by what they are for, as far as there are books of them.
   var memoryElsewhere: [(part: StaticString, bytes: Int)] {
@@ -116,12 +133,12 @@ final class QueryState {
       let each = one.kind == .http ? Self.clientBytes : Self.streamBytes
       return sum + one.connections.load(ordering: .relaxed) * each + one.keptBytes.load(ordering: .relaxed)
     }
-    return [("names", exposed.byteCount), ("connections", connections), ("fixed", settings.fixedBytes)]
+    return [("names", exposed.byteCount), ("connections", connections + heldBytes), ("fixed", settings.fixedBytes)]
   }
 
-  /// The view's clock in whole seconds.
+  /// The view's clock in whole seconds. At the start it shows 48 days, so that there are times for what was kept from before.
   /// - Parameter monotonic: nanoseconds.
-  func second(_ monotonic: Int64) -> Int64 { (monotonic - started) / 1_000_000_000 + 1 }
+  func second(_ monotonic: Int64) -> Int64 { (monotonic - started) / 1_000_000_000 + 1 << 22 }
 
   /// Keeps names by family as families come and go.
   func takeFamilyChanges() {

@@ -1,13 +1,25 @@
+import Aggregation
 import Platform
 
 /// `/health` and `/ready`: cheap, and answered however busy the view is.
 enum HealthAnswer {
   static func health(_ state: QueryState) -> Response {
-    .json(
+    let reasons = reasons(state)
+    return .json(
       JSONWriter.object { json in
-        writeCondition(state, to: &json)
+        writeCondition(reasons, to: &json)
         writeTime(state, to: &json)
       })
+  }
+
+  /// Why the program does less than it should, in words for people.
+  static func reasons(_ state: QueryState) -> [String] {
+    let now = Clock.monotonic()
+    let shortages = state.books.compactMap { books in
+      books.isShortOfDescriptors(monotonic: now)
+        ? "\(books.name): connections wait, since no file descriptor is free (RLIMIT_NOFILE)" : nil
+    }
+    return shortages + state.agent.conditions.map { "\($0.reason)" }
   }
 
   static func ready(_ state: QueryState) -> Response {
@@ -23,13 +35,12 @@ enum HealthAnswer {
   }
 
   /// `healthy`, or `degraded` and why: the program goes on, and somebody should look.
-  static func writeCondition(_ state: QueryState, to json: inout JSONWriter) {
-    let conditions = state.agent.conditions
-    json.member("status", conditions.isEmpty ? "healthy" : "degraded" as StaticString)
-    if conditions.isEmpty { return }
+  static func writeCondition(_ reasons: [String], to json: inout JSONWriter) {
+    json.member("status", reasons.isEmpty ? "healthy" : "degraded" as StaticString)
+    if reasons.isEmpty { return }
     json.key("reasons")
     json.array { json in
-      for condition in conditions { json.string("\(condition.reason)") }
+      for reason in reasons { json.string(reason) }
     }
   }
 

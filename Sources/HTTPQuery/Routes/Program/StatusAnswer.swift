@@ -8,7 +8,7 @@ enum StatusAnswer {
   static func status(_ state: QueryState) -> Response {
     .json(
       JSONWriter.object(capacity: 4_096) { json in
-        HealthAnswer.writeCondition(state, to: &json)
+        HealthAnswer.writeCondition(HealthAnswer.reasons(state), to: &json)
         json.member("phase", "\(state.agent.phase)")
         json.member("uptime", uptime(microseconds: state.uptimeNanoseconds / 1_000))
         json.member("total_requests", state.requests.total)
