@@ -6,6 +6,7 @@ import signal
 import socket
 
 import pytest
+import requests
 
 from harness.sending import open_stream, send_datagrams, send_stream
 from harness.waiting import wait_for
@@ -122,7 +123,30 @@ def test_quantiles_flush_and_http_limits_change(reload_with):
     write("quantiles = 0.75\nhttp-connections = 1\n")
     wait_for(lambda: 'render_seconds{quantile="0.75"}' in agent.text(), "the new quantile")
     with socket.create_connection(agent.address("http"), timeout=10) as second:
+        second.sendall(b"GET /stats HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert second.recv(100).startswith(b"HTTP/1.1 503")
+
+
+def test_rates_tokens_and_sites_change(reload_with, tmp_path):
+    tokens = tmp_path / "tokens"
+    tokens.write_text("first-token-of-the-file\n")
+    agent, write = reload_with("")
+
+    def status(**headers):
+        return requests.post(agent.url("/visit"), headers=headers, timeout=10).status_code
+
+    assert status() == 200
+    write(f"token-file = {tokens}\n")
+    assert status() == 401 and status(Authorization="Bearer first-token-of-the-file") == 200
+    tokens.write_text("second-token-of-the-file\n")
+    write(f"token-file = {tokens}\n")
+    assert status(Authorization="Bearer first-token-of-the-file") == 401
+    assert "the old configuration stays" in write("token-file = /nowhere/tokens\n")[0]
+    assert status(Authorization="Bearer second-token-of-the-file") == 200
+    write("cors-origin = https://shop.example\nhttp-rate = 1000\n")
+    assert status(Origin="https://shop.example") == 200 and status(Origin="https://other.example") == 403
+    write("http-rate = 1\n")
+    wait_for(lambda: status() == 429, "the rate is reached")
 
 
 def test_the_log_changes_its_level_and_form(reload_with, tmp_path):
