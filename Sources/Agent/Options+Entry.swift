@@ -76,7 +76,9 @@ extension Options.Entry {
       isList: false, isSwitch: value.placeholder.isEmpty
     ) { texts, configuration throws(Options.BadValue) in
       configuration[keyPath: field] = try value.required(texts.last ?? "")
-    } copy: { copy(field, $0, &$1) }
+    } copy: {
+      copy(field, $0, &$1)
+    }
   }
 
   /// An option with one value, or a word that stands for none.
@@ -102,7 +104,9 @@ extension Options.Entry {
       var values: [Result] = []
       if texts != [empty[...]] { for text in texts { values.append(try value.required(text.trimmed)) } }
       configuration[keyPath: field] = arranged(values)
-    } copy: { copy(field, $0, &$1) }
+    } copy: {
+      copy(field, $0, &$1)
+    }
   }
 
   /// Labels for keys. Each metric is a setting of its own: naming one leaves the others as they are, the built-in ones too.
@@ -118,7 +122,9 @@ extension Options.Entry {
         configuration.keyLabels.removeAll { $0.metric == pair.metric }
         configuration.keyLabels.append(pair)
       }
-    } copy: { copy(\.keyLabels, $0, &$1) }
+    } copy: {
+      copy(\.keyLabels, $0, &$1)
+    }
   }
 
   private static func copy<Result: Equatable>(

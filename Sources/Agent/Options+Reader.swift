@@ -156,7 +156,8 @@ extension Options {
       else { return false }
       report(
         "\(name) = \(Log.quoted(setting.texts.last ?? ""))", setting.origin,
-        "the program without any series may come to more: the least is \(least >> 20)MiB, \(MemoryNeeds.worker >> 20)MiB less for each worker less")
+        "the program without any series may come to more: the least is \(least >> 20)MiB, \(MemoryNeeds.worker >> 20)MiB less for each worker less"
+      )
       return true
     }
 

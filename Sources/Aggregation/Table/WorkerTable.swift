@@ -262,7 +262,11 @@ package struct WorkerTable: ~Copyable {
       while end < bytes.count && bytes[end] != UInt8(ascii: "\n") { end += 1 }
       let isEmpty = end == start || end == start + 1 && bytes[start] == UInt8(ascii: "\r")
       if !isEmpty {
-        if lines == 0 { refuse(LineFault(reason, at: 0), bytes, start) } else { tally.refused[Int(reason.rawValue)] &+= 1 }
+        if lines == 0 {
+          refuse(LineFault(reason, at: 0), bytes, start)
+        } else {
+          tally.refused[Int(reason.rawValue)] &+= 1
+        }
         lines &+= 1
       }
       start = end + 1
