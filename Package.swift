@@ -59,7 +59,9 @@ if Context.environment["FUZZ"] == "1" {
     .target(
       name: "Agent", dependencies: ["Bytes", "Platform", "HTTPQuery"],
       sources: [
-        "Configuration.swift", "Configuration+ListenAddress.swift", "Log.swift", "Log+Escaping.swift", "Options.swift",
+        "Configuration.swift", "Configuration+ListenAddress.swift", "Log.swift", "Log+Escaping.swift",
+        "MemoryNeeds.swift",
+        "Options.swift",
         "Options+Entry.swift", "Options+Fault.swift", "Options+Help.swift", "Options+Invocation.swift",
         "Options+Reader.swift", "Options+Value.swift",
       ]),

@@ -22,6 +22,12 @@ struct Configuration: Equatable, Sendable {
   var streamConnections = 0
   /// Silence after which a stream is closed; nil: never. So for `httpIdle`.
   var streamIdle: Duration?
+  /// Of one IPv4 address or IPv6 network of 64 bits; nil: no bound of its own.
+  var streamConnectionsPerAddress: Int?
+  /// From a line's first byte to its end; nil: any.
+  var streamLineTime: Duration?
+  /// Senders heard over UDP and TCP; empty: all.
+  var allowed: [AddressRange] = []
 
   var http: [ListenAddress] = []
   var httpConnections = 0
@@ -53,6 +59,8 @@ struct Configuration: Equatable, Sendable {
   var seriesTTL: Duration?
   /// Idle time after which counters leave; nil: never.
   var counterTTL: Duration?
+  /// Bytes that all of it together may take, the program itself and its buffers too; nil: no bound.
+  var memoryLimit: Int?
   /// Bytes that the history of series and metrics may take.
   var historyBytes = 0
 

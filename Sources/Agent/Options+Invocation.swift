@@ -38,7 +38,11 @@ extension Options {
     reader.readEnvironment(environment)
     reader.readFile(read)
     let configuration = reader.configuration()
-    guard reader.faults.isEmpty else { throw Faults(list: reader.faults, isAnswer: reader.command == .checkConfig) }
+    // What is too little depends on the machine, so no text of a limit is wrong by itself: always a fault of the configuration.
+    let isShort = reader.faults.isEmpty && reader.checkMemory(configuration)
+    guard reader.faults.isEmpty else {
+      throw Faults(list: reader.faults, isAnswer: isShort || reader.command == .checkConfig)
+    }
     switch reader.command {
     case .serve: return .serve(configuration)
     case .explain: return .explain(configuration)

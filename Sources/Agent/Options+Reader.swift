@@ -1,3 +1,5 @@
+import Platform
+
 extension Options {
   /// Gathers settings from flags, environment and file, in this order, and every fault on the way.
   struct Reader {
@@ -142,6 +144,21 @@ extension Options {
         }
       }
       return configuration
+    }
+
+    /// Reports a limit of memory that the program without any series would pass.
+    /// - Returns: whether it is so.
+    mutating func checkMemory(_ configuration: Configuration) -> Bool {
+      let name = "memory-limit"
+      let least = MemoryNeeds.least(workers: configuration.workers ?? ProcessFacts.processors)
+      guard let limit = configuration.memoryLimit, limit < least,
+        let setting = flags[name] ?? environment[name] ?? file[name]
+      else { return false }
+      report(
+        "\(name) = \(Log.quoted(setting.texts.last ?? ""))", setting.origin,
+        "the program without any series may come to more: the least is \(least >> 20)MiB, \(MemoryNeeds.worker >> 20)MiB less for each worker less"
+      )
+      return true
     }
 
     private mutating func report(_ subject: String, _ origin: Origin, _ message: String) {

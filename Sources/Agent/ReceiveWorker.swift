@@ -22,11 +22,14 @@ struct ReceiveWorker: ~Copyable {
   /// One for each of the plan's datagram sockets.
   var inlets: [DatagramInlet]
   var buffer: StreamBuffer
+  var settings: WorkerSettings
+  /// By `settings`.
+  var filter: AddressFilter
   var streams: [UInt64: StreamConnection] = [:]
   var lastStream = Token.firstStream
   var nextSweep: Int64 = .max
-  /// Listeners that are out of the poll because no descriptor was free.
-  var pausedListeners: [Int] = []
+  /// Listeners that are out of the poll because no descriptor was free when they last accepted.
+  var pausedListeners: Set<Int> = []
 
   /// What an event is about.
   enum Token {
@@ -36,7 +39,9 @@ struct ReceiveWorker: ~Copyable {
     static let firstStream: UInt64 = 1 << 32
   }
 
-  init(plan: WorkerPlan, share: WorkerShare, wakeUp: WakeUp, table: consuming WorkerTable) throws(SystemError) {
+  init(
+    plan: WorkerPlan, share: WorkerShare, settings: WorkerSettings, wakeUp: WakeUp, table: consuming WorkerTable
+  ) throws(SystemError) {
     // All that can fail comes before the first member is set.
     let arena = try DatagramArena()
     let buffer = try StreamBuffer(roomForRest: StreamFramer.longestRest)
@@ -50,6 +55,8 @@ struct ReceiveWorker: ~Copyable {
     self.poll = poll
     self.plan = plan
     self.share = share
+    self.settings = settings
+    filter = AddressFilter(settings.allowed)
     self.wakeUp = wakeUp
     self.table = table
   }
@@ -70,6 +77,7 @@ struct ReceiveWorker: ~Copyable {
     switch event.token {
     case Token.wakeUp:
       wakeUp.clear()
+      if let settings = share.newSettings[plan.index].take() { takeUp(settings) }
       // An empty batch: a table looks at what shall leave when a batch begins.
       batch { _ in }
     case Token.firstDatagram..<Token.firstListener:

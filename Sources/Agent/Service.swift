@@ -18,6 +18,9 @@ enum Service {
   /// EX_CONFIG: what the configuration names is not as it should be.
   static let configurationStatus: Int32 = 78
 
+  /// Series that tables have room for at least: address space, which costs nothing until it is used.
+  private static let leastSeriesRoom = 1_000_000
+
   /// Runs until a signal ends it.
   /// - Returns: the exit status.
   static func run(_ configuration: Configuration, environment: [String: String]) -> Int32 {
@@ -51,6 +54,9 @@ enum Service {
     let query: Thread
     let state: AgentState
     let notify: NotifySocket
+    let reload: Reload
+    let notices: Notices
+    let noticesThread: Thread
   }
 
   private static func start(
@@ -75,8 +81,10 @@ enum Service {
     sayHowKeysAreHashed(seed, environment, log)
     let budget = SeriesBudget(
       limit: configuration.maxSeries, limitPerMetric: configuration.maxSeriesPerMetric ?? configuration.maxSeries)
+    // A reload may ask for more series than this start does.
+    let seriesRoom = max(configuration.maxSeries, leastSeriesRoom)
     // Each series may have another spelling, and each metric an `__other__` and a count of what went there.
-    let capacity = min(configuration.maxSeries * 3 + 4_096, 1 << 30)
+    let capacity = min(seriesRoom * 3 + 4_096, 1 << 30)
     // Bounds are given in the exported unit, which is seconds for what comes in milliseconds.
     let timerBounds = TimerBounds(configuration.buckets.map { $0 * 1_000 })
     let histogramBounds = TimerBounds(configuration.buckets)
@@ -86,9 +94,8 @@ enum Service {
       memories.append(try TableMemory(capacity: capacity, timerBounds: timerBounds, histogramBounds: histogramBounds))
     }
 
-    let share = WorkerShare(
-      streamConnectionLimit: configuration.streamConnections, streamIdle: configuration.streamIdle?.nanoseconds)
     let state = try AgentState()
+    let share = WorkerShare(agent: state, workers: workerCount)
     var wakeUps: [WakeUp] = []
     var workers: [Thread] = []
     for plan in listeners.plans {
@@ -101,38 +108,40 @@ enum Service {
             let table = try WorkerTable(
               memory: memory, hasher: hasher, reader: configuration.lineReader,
               keyLabels: configuration.protocolKeyLabels, budget: budget)
-            var worker = try ReceiveWorker(plan: plan, share: share, wakeUp: wakeUp, table: table)
+            var worker = try ReceiveWorker(
+              plan: plan, share: share, settings: configuration.workerSettings, wakeUp: wakeUp, table: table)
             worker.run()
           }
         })
     }
     let tables = memories
     let wakers = wakeUps
-    let settings = QuerySettings(configuration, tokens)
-    let shortage = ShortageLog(log)
+    let settings = QuerySettings(configuration, tokens, workers: workerCount)
     let query = try Thread("query") {
       runOrExit(log) { () throws(SystemError) in
         let view = try MergedView(
           tables: tables, hasher: hasher, keyLabels: configuration.protocolKeyLabels, budget: budget,
-          settings: .init(
-            seriesTTL: configuration.seriesTTL?.wholeSeconds, counterTTL: configuration.counterTTL?.wholeSeconds,
-            quantileWindow: configuration.quantileWindow.wholeSeconds, historyBytes: configuration.historyBytes))
+          settings: configuration.viewSettings)
         let table = try WorkerTable(
           memory: tables[workerCount], hasher: hasher, reader: configuration.lineReader,
           keyLabels: configuration.protocolKeyLabels, budget: budget)
         let server = try QueryServer(
           view: view, table: table, listeners: listeners.http, books: books, state: state, settings: settings,
-          wakeWorker: { wakers[$0].signal() }, reportShortage: { shortage.note($0) })
+          wakeWorker: { wakers[$0].signal() }, reportShortage: { _ in state.notices.signal() })
         server.run()
       }
     }
+    let notices = Notices(log: log, books: books, agent: state)
+    let noticesThread = try Thread("notices") { runOrExit(log) { () throws(SystemError) in try notices.run() } }
     state.phase = .serving
     let notify = NotifySocket(name: environment["NOTIFY_SOCKET"])
     tell(notify, log, .ready)
     return Running(
       listeners: listeners, books: books, share: share, wakeUps: wakeUps, workers: workers, query: query, state: state,
-      notify: notify
-    )
+      notify: notify,
+      reload: Reload(
+        share: share, wakeUps: wakeUps, budget: budget, seriesRoom: seriesRoom, workers: workerCount, log: log),
+      notices: notices, noticesThread: noticesThread)
   }
 
   /// Whoever knew the seeds could send keys that collide. They differ by process; what is said of them does not lead back to them.
@@ -156,13 +165,14 @@ enum Service {
   private static func waitForEnd(
     _ signals: Signals, _ running: Running, _ configuration: Configuration, _ environment: [String: String], _ log: Log
   ) {
+    var current = configuration
     while true {
       switch signals.next() {
       case .terminate, .interrupt:
         return exitAtOnce(onSecondOf: signals, log)
       case .hangUp:
         tell(running.notify, log, .reloading)
-        Reload.check(against: configuration, environment: environment, running.state, log)
+        current = running.reload.run(current, environment: environment)
         tell(running.notify, log, .ready)
       }
     }
@@ -194,6 +204,8 @@ enum Service {
     for worker in running.workers { worker.join() }
     running.state.phase = .stopped
     running.query.join()
+    running.notices.end()
+    running.noticesThread.join()
     for books in running.books { log.info("ledger", fields: ledger(of: books)) }
     for path in running.listeners.paths { File.remove(path) }
     log.info("stopped")
@@ -213,8 +225,9 @@ enum Service {
     for reason in Refusal.allCases where tally.refused[Int(reason.rawValue)] > 0 {
       fields.append(("refused_\(reason.label)", .integer(tally.refused[Int(reason.rawValue)])))
     }
-    let rejected = books.rejectedConnections.load(ordering: .relaxed)
-    if rejected > 0 { fields.append(("connections_rejected", .integer(rejected))) }
+    for reason in ListenerBooks.Rejection.allCases where books.rejected(reason) > 0 {
+      fields.append(("connections_\(reason.label)", .integer(books.rejected(reason))))
+    }
     return fields
   }
 
@@ -235,7 +248,7 @@ extension Duration {
 
 extension QuerySettings {
   /// - Parameter tokens: what the token file holds.
-  init(_ configuration: Configuration, _ tokens: BearerTokens?) {
+  init(_ configuration: Configuration, _ tokens: BearerTokens?, workers: Int) {
     self.init(
       flushIntervalNanoseconds: configuration.flushInterval.nanoseconds, httpConnections: configuration.httpConnections,
       httpIdleNanoseconds: configuration.httpIdle?.nanoseconds, quantiles: configuration.quantiles,
@@ -243,6 +256,22 @@ extension QuerySettings {
       keyLabels: configuration.protocolKeyLabels, pageSource: configuration.pageFrom,
       trustedProxies: configuration.trustedProxies, httpRate: configuration.httpRate,
       access: AccessRules(
-        tokens: tokens, hostNames: configuration.httpHosts, origins: configuration.corsOrigins))
+        tokens: tokens, hostNames: configuration.httpHosts, origins: configuration.corsOrigins),
+      view: configuration.viewSettings, memoryLimit: configuration.memoryLimit,
+      fixedBytes: MemoryNeeds.fixed(workers: workers))
+  }
+}
+
+extension Configuration {
+  var viewSettings: MergedView.Settings {
+    .init(
+      seriesTTL: seriesTTL?.wholeSeconds, counterTTL: counterTTL?.wholeSeconds,
+      quantileWindow: quantileWindow.wholeSeconds, historyBytes: historyBytes)
+  }
+
+  var workerSettings: WorkerSettings {
+    .init(
+      connectionLimit: streamConnections, connectionsPerAddress: streamConnectionsPerAddress,
+      streamIdle: streamIdle?.nanoseconds, lineTime: streamLineTime?.nanoseconds, allowed: allowed)
   }
 }

@@ -12,6 +12,8 @@ final class StreamConnection {
   var rest: [UInt8] = []
   /// When the client last sent something, monotonic nanoseconds.
   var lastActive: Int64
+  /// When the line that has no end yet was begun; nil if there is none.
+  var lineBegan: Int64?
 
   init(_ descriptor: Descriptor, from sender: SenderAddress, books: ListenerBooks, mayBePrefixed: Bool, now: Int64) {
     self.descriptor = descriptor

@@ -1,4 +1,5 @@
 import Aggregation
+import HTTPQuery
 import Platform
 import Synchronization
 
@@ -23,17 +24,62 @@ struct WorkerPlan: Sendable {
   var listeners: [Source] = []
 }
 
+/// What the options say of receiving that may change while the program runs. Each worker has a copy of its own.
+struct WorkerSettings: Equatable, Sendable {
+  /// Stream connections open over all workers, and those of one address among them; nil: no bound of its own.
+  var connectionLimit: Int
+  var connectionsPerAddress: Int?
+  /// Nanoseconds of silence, and from the beginning of a line to its end; nil: any.
+  var streamIdle: Int64?
+  var lineTime: Int64?
+  /// Senders that are heard; empty: all.
+  var allowed: [AddressRange]
+}
+
 /// What all workers share.
 final class WorkerShare: Sendable {
   /// Stream connections open over all workers.
   let streamConnections = Atomic<Int>(0)
-  let streamConnectionLimit: Int
-  /// Nanoseconds; nil: never.
-  let streamIdle: Int64?
   let isDraining = Atomic<Bool>(false)
+  /// Who hears of what goes wrong.
+  let agent: AgentState
+  /// One a worker: settings that it has not taken up yet.
+  let newSettings: [SettingsBox<WorkerSettings>]
+  /// Open connections by address. An entry is one that is open, so there are no more than connections.
+  private let byAddress = Mutex<[SenderAddress: Int]>([:])
 
-  init(streamConnectionLimit: Int, streamIdle: Int64?) {
-    self.streamConnectionLimit = streamConnectionLimit
-    self.streamIdle = streamIdle
+  init(agent: AgentState, workers: Int) {
+    self.agent = agent
+    newSettings = (0..<workers).map { _ in SettingsBox() }
+  }
+
+  /// Books a connection, if neither limit is reached.
+  /// - Returns: why it may not be; nil: it may, and `leave` must follow.
+  func enter(_ sender: SenderAddress, _ settings: WorkerSettings) -> ListenerBooks.Rejection? {
+    if streamConnections.wrappingAdd(1, ordering: .relaxed).newValue > settings.connectionLimit {
+      streamConnections.wrappingSubtract(1, ordering: .relaxed)
+      return .limit
+    }
+    // Whoever is on this machine has no address to tell it by.
+    if sender == .local { return nil }
+    let isRoom = byAddress.withLock { open in
+      let count = open[sender.network, default: 0]
+      if let limit = settings.connectionsPerAddress, count >= limit { return false }
+      open[sender.network] = count + 1
+      return true
+    }
+    if isRoom { return nil }
+    streamConnections.wrappingSubtract(1, ordering: .relaxed)
+    return .addressLimit
+  }
+
+  /// Books that a connection is no more.
+  func leave(_ sender: SenderAddress) {
+    streamConnections.wrappingSubtract(1, ordering: .relaxed)
+    if sender == .local { return }
+    byAddress.withLock { open in
+      let count = open[sender.network, default: 0]
+      open[sender.network] = count > 1 ? count - 1 : nil
+    }
   }
 }

@@ -53,6 +53,9 @@ package struct SenderAddress: Hashable, BitwiseCopyable, Sendable, CustomStringC
     return SenderAddress(high: high, low: low & ~0 << UInt64(128 - length))
   }
 
+  /// What one client is likely to have at hand: an IPv4 address, or the 64-bit network of an IPv6 address (RFC 4291, section 2.5.4).
+  package var network: SenderAddress { isV4 ? self : masked(to: 64) }
+
   /// The address's own bits, mixed: where a table looks first.
   @inlinable @inline(__always)
   package var place: Int { Int(truncatingIfNeeded: (bits &* 0x9E37_79B9_7F4A_7C15) &>> 40) }

@@ -18,7 +18,7 @@ package struct StreamFramer: Sendable {
 
   private var framing: Framing
   /// Within a line that is too long, up to its LF.
-  private var isSkipping = false
+  package private(set) var isSkipping = false
 
   /// - Parameter mayBePrefixed: packets with a length are recognised; otherwise all streams are lines.
   package init(mayBePrefixed: Bool) { framing = mayBePrefixed ? .undecided : .lines }

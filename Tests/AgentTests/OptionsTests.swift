@@ -59,6 +59,10 @@ struct Example: Sendable, CustomTestStringConvertible {
     .init("receive-buffer", "4096") { $0.receiveBufferBytes == 4_096 },
     .init("receive-buffer", "1GiB") { $0.receiveBufferBytes == 1 << 30 },
     .init("stream-connections", "7") { $0.streamConnections == 7 },
+    .init("stream-connections-per-address", "3") { $0.streamConnectionsPerAddress == 3 },
+    .init("stream-line-time", "2s") { $0.streamLineTime == .seconds(2) },
+    .init("allow", "10.0.0.0/8,::1") { $0.allowed.map(\.description) == ["10.0.0.0/8", "::1"] },
+    .init("allow", "all") { $0.allowed.isEmpty },
     .init("stream-idle", "never") { $0.streamIdle == nil },
     .init("stream-idle", "250ms") { $0.streamIdle == .milliseconds(250) },
     .init("http", "none") { $0.http.isEmpty },
@@ -88,6 +92,7 @@ struct Example: Sendable, CustomTestStringConvertible {
     .init("max-series-per-metric", "4") { $0.maxSeriesPerMetric == 4 },
     .init("series-ttl", "2h") { $0.seriesTTL == .seconds(7_200) },
     .init("counter-ttl", "1h") { $0.counterTTL == .seconds(3_600) },
+    .init("memory-limit", "1024GiB") { $0.memoryLimit == 1 << 40 },
     .init("history-memory", "8MiB") { $0.historyBytes == 8 << 20 },
     .init("quantiles", "0.9, 0.5,0.9") { $0.quantiles == [0.5, 0.9] },
     .init("quantile-window", "30s") { $0.quantileWindow == .seconds(30) },
@@ -146,6 +151,16 @@ struct Example: Sendable, CustomTestStringConvertible {
   @Test func `may hold a # within a value`() throws {
     let read = try configuration(["--config", "f"], files: ["f": "# all\n\n\t# of it\nunix-stream = /run/a#b\t#c\n"])
     #expect(read.unixStream == ["/run/a#b"])
+  }
+
+  @Test func `that a reload changes are told apart, and are copied one by one`() throws {
+    let running = try configuration(["--workers", "1", "--allow", "10.0.0.0/8"])
+    let wanted = try configuration(["--workers", "2", "--allow", "10.0.0.0/8", "--max-series", "5"])
+    var next = running
+    let changed = Options.table.filter { $0.copy(from: wanted, to: &next) }
+    #expect(changed.map(\.name) == ["workers", "max-series"] && changed.map(\.isReloadable) == [false, true])
+    #expect(next == wanted)
+    for entry in Options.table { #expect(!entry.copy(from: wanted, to: &next), "\(entry.name)") }
   }
 
   @Test func `come with one command, help or version`() throws {

@@ -199,7 +199,7 @@ def test_health_is_answered_when_all_connections_are_taken(start_agent):
     for stream in streams:
         stream.close()
     wait_for(lambda: requests.get(agent.url("/stats"), timeout=5).status_code == 200, "a place again")
-    assert agent.scrape().value("footfall_connections_rejected_total", listener="http") >= 20
+    assert agent.scrape().value("footfall_connections_rejected_total", listener="http", reason="limit") >= 20
 
 
 def test_what_is_held_for_clients_is_bounded(start_agent):

@@ -18,6 +18,45 @@ package final class ListenerBooks: Sendable {
   /// Stream connections open now, and those turned away since the start because the limit was reached.
   package let connections = Atomic<Int>(0)
   package let rejectedConnections = Atomic<Int>(0)
+  /// Those turned away or closed for another reason, by `Rejection`.
+  private let rejections: InlineArray<8, Atomic<Int>> = .init { _ in Atomic(0) }
+  /// Bytes that stream connections keep of lines without an end.
+  package let keptBytes = Atomic<Int>(0)
+
+  /// Why the program ended a connection, or did not take it up.
+  package enum Rejection: Int, CaseIterable, Sendable {
+    /// As many are open as may be; as many of one address as may be; its address is none of those that are heard.
+    case limit, addressLimit, refusedSource
+    /// Nothing came for too long; a line was begun and not ended for too long.
+    case idle, slowLine
+
+    /// The value of the label `reason`.
+    package var label: StaticString {
+      switch self {
+      case .limit: "limit"
+      case .addressLimit: "address_limit"
+      case .refusedSource: "refused_source"
+      case .idle: "idle"
+      case .slowLine: "slow_line"
+      }
+    }
+  }
+
+  /// Books a connection that the program ended or did not take up.
+  package func reject(_ reason: Rejection) {
+    // Relaxed: numbers for people, in no order with anything.
+    if reason == .limit {
+      rejectedConnections.wrappingAdd(1, ordering: .relaxed)
+    } else {
+      rejections[reason.rawValue].wrappingAdd(1, ordering: .relaxed)
+    }
+  }
+
+  /// Connections so ended since the start.
+  package func rejected(_ reason: Rejection) -> Int {
+    reason == .limit
+      ? rejectedConnections.load(ordering: .relaxed) : rejections[reason.rawValue].load(ordering: .relaxed)
+  }
   /// Times that a connection could not be taken, as a rule because descriptors had run out: it waited on.
   package let failedAccepts = Atomic<UInt64>(0)
   private let lastFailedAccept = Atomic<Int64>(0)

@@ -138,6 +138,11 @@ struct SeriesRecord {
     }
   }
 
+  /// What a spelling of this length takes outside the record, the allocator's part and rounding included.
+  static func bytesElsewhere(spelling length: Int) -> Int {
+    length <= inlineSpelling ? 0 : (length + 32 + 8 + 15) & ~15
+  }
+
   /// Whether the first two words are addresses.
   @inline(__always) var ownsBlocks: Bool {
     switch SampleKind(rawValue: kind) {

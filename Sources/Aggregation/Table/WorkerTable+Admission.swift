@@ -34,11 +34,19 @@ extension WorkerTable {
     let kind = sampleKind.rawValue
     let hash = hashOf(normal, kind)
     if let number = find(normal, hash, kind) { return number }
-    let known = seriesOfMetric[metricHash(normal, kind), default: 0]
-    if known < budget.limitPerMetric && hasFreeRecord && budget.claim(hash) {
+    copyName()
+    let known = seriesOfMetric[hashOf(scratch, kind), default: 0]
+    let cost = SeriesCost.bytes(kind: sampleKind, spelling: normal.count, newMetric: known == 0 ? scratch.count : nil)
+    if known < budget.limitPerMetric && hasFreeRecord && budget.claim(hash, bytes: cost) {
       return makeSeries(hash, sampleKind, known: known)
     }
     return overflowRecord(kind: sampleKind, isKnown: known > 0)
+  }
+
+  /// Brings the metric's name in `normal` to `scratch`, without an allocation once both have grown: past a limit every line comes here.
+  private mutating func copyName() {
+    scratch.removeAll(keepingCapacity: true)
+    scratch.append(contentsOf: SeriesSpelling.normalName(of: normal))
   }
 
   /// The record of a new series whose normal spelling is in `normal`; the budget has paid for it.
@@ -51,21 +59,44 @@ extension WorkerTable {
   /// The record that takes what the limit keeps out; counts one sample as limited. Gauges have none: several series' values in one would
   /// mean nothing.
   mutating func overflowRecord(kind: SampleKind, isKnown: Bool) -> Int? {
-    let name = SeriesSpelling.normalName(of: normal)
-    guard let limited = findOrMake(isKnown ? Array(name) : Self.otherName, RecordKind.limited) else { return nil }
+    copyName()
+    guard isKnown, let limited = findOrMake(scratch, RecordKind.limited, isOptional: true) else {
+      return otherRecord(kind)
+    }
+    if kind == .gauge || kind == .serviceCheck {
+      addWhole(touch(limited), 1)
+      return nil
+    }
+    spelling.write(scratch[...], key: Self.other, kind: kind, into: &normal)
+    guard let number = findOrMake(normal, kind.rawValue, isOptional: true) else { return otherRecord(kind) }
     addWhole(touch(limited), 1)
-    if kind == .gauge || kind == .serviceCheck { return nil }
-    if !isKnown { return findOrMake(Self.otherName, kind.rawValue) }
-    spelling.write(name, key: Self.other, kind: kind, into: &normal)
-    return findOrMake(normal, kind.rawValue)
+    return number
+  }
+
+  /// The record of the metric that takes what has none of its own.
+  private mutating func otherRecord(_ kind: SampleKind) -> Int? {
+    guard let limited = findOrMake(Self.otherName, RecordKind.limited) else { return nil }
+    addWhole(touch(limited), 1)
+    return kind == .gauge || kind == .serviceCheck ? nil : findOrMake(Self.otherName, kind.rawValue)
   }
 
   var hasFreeRecord: Bool { firstFree != 0 || recordsMade < memory.capacity }
 
-  mutating func findOrMake(_ spelling: [UInt8], _ kind: UInt8) -> Int? {
+  /// - Parameter isOptional: where memory is short there need not be one beyond `overflowBytesAllowed`.
+  mutating func findOrMake(_ spelling: [UInt8], _ kind: UInt8, isOptional: Bool = false) -> Int? {
     let hash = hashOf(spelling, kind)
-    return find(spelling, hash, kind) ?? make(spelling, hash, kind, .overflow)
+    if let number = find(spelling, hash, kind) { return number }
+    let bytes = SeriesCost.bytes(
+      kind: SampleKind(rawValue: kind) ?? .counter, spelling: spelling.count, newMetric: spelling.count)
+    if isOptional && overflowBytes + bytes > Self.overflowBytesAllowed && !budget.claim(onlyBytes: bytes) { return nil }
+    guard let number = make(spelling, hash, kind, .overflow) else { return nil }
+    overflowBytes += bytes
+    return number
   }
+
+  /// What metrics' own `__other__` may take in a table once `--memory-limit` is reached; those of a thousand metrics and more. Further ones
+  /// count into the metric `__other__`.
+  private static let overflowBytesAllowed = 1 << 20
 
   /// Remembers another spelling of a series, so that its next sample is found at once. Without room for one it is taken apart again.
   private mutating func addAlias(_ bytes: PaddedBytes, _ sample: Sample, _ hash: UInt64, of number: Int) {
@@ -76,6 +107,7 @@ extension WorkerTable {
       scratch += bytes.copy(sample.tagsStart..<sample.tagsEnd)
     }
     if scratch == normal || aliasCount >= budget.limit { return }
+    if !budget.claim(onlyBytes: SeriesCost.alias(spelling: scratch.count)) { return }
     guard let alias = make(scratch, hash, sample.kind.rawValue, .alias) else { return }
     aliasCount += 1
     record(alias).word0 = Int64(number)
@@ -97,6 +129,7 @@ extension WorkerTable {
     }
     let use = kind == SampleKind.counter.rawValue ? reader.plainUse(of: spelling) : []
     unsafe spelling.withUnsafeBytes { unsafe record(number).begin(spelling: $0, kind: kind, role: role, use: use) }
+    textBytes += SeriesRecord.bytesElsewhere(spelling: spelling.count)
     index.insert(number, hash: hash)
     return number
   }
@@ -141,6 +174,12 @@ extension WorkerTable {
     let record = record(number)
     index.remove(number, hash: hashOf(text(of: number), record.kind))
     blockBytes -= bytesOfBlocks(record)
+    textBytes -= SeriesRecord.bytesElsewhere(spelling: record.spellingLength)
+    if record.role == .overflow {
+      overflowBytes -= SeriesCost.bytes(
+        kind: SampleKind(rawValue: record.kind) ?? .counter, spelling: record.spellingLength,
+        newMetric: record.spellingLength)
+    }
     record.end()
     record.link = firstFree
     firstFree = UInt32(number + 1)

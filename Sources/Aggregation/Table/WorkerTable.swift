@@ -66,6 +66,10 @@ package struct WorkerTable: ~Copyable {
   var sketchScratch: SketchScratch
   /// Bytes of blocks made, less those given back; timers' growth is in `sketchScratch`.
   var blockBytes = 0
+  /// Bytes of spellings that lie outside their records.
+  var textBytes = 0
+  /// What records that no series pays for are likely to take (`SeriesCost`).
+  var overflowBytes = 0
 
   /// An empty table over `memory`, which no other table may use.
   package init(
@@ -83,6 +87,9 @@ package struct WorkerTable: ~Copyable {
     self.sketchScratch = sketchScratch
     unsafe records = memory.recordMemory.base
   }
+
+  /// Of `seriesOfMetric`, a hash table at most three quarters full: key, value and a bit, by four thirds.
+  private static let bytesPerMetric = 17
 
   /// Series above which records no longer lie in the processor's caches, so that waiting for one costs more than putting it off.
   private static let deferredAbove = 50_000
@@ -110,7 +117,8 @@ package struct WorkerTable: ~Copyable {
   package mutating func endBatch() {
     if deferred.count > 0 { addDeferred() }
     memory.recordsInUse.store(recordsMade, ordering: .relaxed)
-    memory.indexBytes.store(index.byteCount, ordering: .relaxed)
+    memory.indexBytes.store(index.byteCount &+ seriesOfMetric.capacity &* Self.bytesPerMetric, ordering: .relaxed)
+    memory.textBytes.store(textBytes, ordering: .relaxed)
     memory.blockBytes.store(blockBytes + sketchScratch.grownBytes, ordering: .relaxed)
     memory.gate.leave()
   }
@@ -248,6 +256,31 @@ package struct WorkerTable: ~Copyable {
         LineFault(reason, at: 0), line: UnsafeRawBufferPointer(start: nil, count: 0), sender: sender,
         second: wallSeconds)
     }
+  }
+
+  /// Books every line of `bytes` as refused without reading it. Of them the first is kept for the operator.
+  /// - Complexity: O(bytes).
+  package mutating func refuseLines(_ bytes: PaddedBytes, _ reason: Refusal, from address: SenderAddress) {
+    sender = senders.place(of: address)
+    var lines: UInt64 = 0
+    var start = 0
+    while start < bytes.count {
+      var end = start
+      while end < bytes.count && bytes[end] != UInt8(ascii: "\n") { end += 1 }
+      let isEmpty = end == start || end == start + 1 && bytes[start] == UInt8(ascii: "\r")
+      if !isEmpty {
+        if lines == 0 {
+          refuse(LineFault(reason, at: 0), bytes, start)
+        } else {
+          tally.refused[Int(reason.rawValue)] &+= 1
+        }
+        lines &+= 1
+      }
+      start = end + 1
+    }
+    tally.lines &+= lines
+    // The first was booked as refused with its note.
+    senders.add(lines: lines, refused: lines &- min(lines, 1), to: sender)
   }
 
   private mutating func accept(_ sample: Sample) {

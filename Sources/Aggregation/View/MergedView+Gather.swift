@@ -200,8 +200,11 @@ extension MergedView {
   private mutating func takeLimited(_ record: SeriesRecord, _ number: Int, _ source: TableSource) {
     // Safe: the spelling of a record that is in the log does not change.
     let spelling = unsafe [UInt8](UnsafeRawBufferPointer(start: record.spelling, count: record.spellingLength))
-    let metric = SeriesSpelling.plainName(of: spelling)
-    limited[metric, default: 0] += record.word0 - source.seen[number].first
-    source.seen[number].first = record.word0
+    var metric = SeriesSpelling.plainName(of: spelling)
+    if limited.count >= Self.limitedMetrics && limited[metric] == nil { metric = Self.otherMetrics }
+    // Loaded once: its owner may be adding to it.
+    let samples = record.word0
+    limited[metric, default: 0] += samples - source.seen[number].first
+    source.seen[number].first = samples
   }
 }

@@ -102,10 +102,14 @@ struct OwnMetrics {
         $0.sample([("listener", one.name)], one.failedAccepts.load(ordering: .relaxed))
       }
     }
-    page.family("footfall_connections_rejected_total", .counter, "Connections turned away at the limit of connections.")
-    {
+    page.family(
+      "footfall_connections_rejected_total", .counter, "Connections turned away or closed by the program, by reason."
+    ) {
       for one in books where one.kind != .datagrams {
-        $0.sample([("listener", one.name)], UInt64(one.rejectedConnections.load(ordering: .relaxed)))
+        for reason in ListenerBooks.Rejection.allCases {
+          $0.sample(
+            [("listener", one.name), ("reason", "\(reason.label)")], UInt64(clamping: one.rejected(reason)))
+        }
       }
     }
   }
@@ -141,7 +145,7 @@ struct OwnMetrics {
 
   private mutating func writeView(_ state: QueryState, _ view: borrowing MergedView) {
     let byKind = view.seriesByKind
-    let memory = view.memory
+    let memory = view.memory + state.memoryElsewhere
     let limited = view.limited
     let (held, losses) = (view.historyHeld, view.historyLosses)
     page.family("footfall_series", .gauge, "Live series, by kind.") {
@@ -178,7 +182,10 @@ struct OwnMetrics {
       $0.sample(losses.misfits)
     }
     page.family("footfall_memory_bytes", .gauge, "Memory in use, by what it is for.") {
-      for (part, bytes) in memory { $0.sample([("part", "\(part)")], UInt64(bytes)) }
+      for (part, bytes) in memory { $0.sample([("part", "\(part)")], UInt64(clamping: bytes)) }
+    }
+    page.family("footfall_memory_limit_bytes", .gauge, "What all of it together may take; 0 is no limit.") {
+      $0.sample(UInt64(state.settings.memoryLimit ?? 0))
     }
   }
 

@@ -249,14 +249,10 @@ package final class QueryServer {
 
   /// Goes on by other settings, as far as they may change in a run (`AgentState.replace`).
   private func adopt(_ settings: QuerySettings) {
-    state.settings.httpConnections = settings.httpConnections
-    state.settings.httpIdleNanoseconds = settings.httpIdleNanoseconds
-    state.settings.trustedProxies = settings.trustedProxies
-    state.settings.pageSource = settings.pageSource
-    state.settings.access = settings.access
     // A rate that stays goes on from where each client is.
     if state.settings.httpRate != settings.httpRate { rate = settings.httpRate.map { RateLimiter(perSecond: $0) } }
-    state.settings.httpRate = settings.httpRate
+    state.takeUp(settings)
+    nextFlush = min(nextFlush, Clock.monotonic() + settings.flushIntervalNanoseconds)
     isGuarded = settings.guardsRequests
     // Of the connections to come; those that are there keep what they were promised.
     limits = ConnectionLimits(settings)

@@ -1,6 +1,7 @@
 import Aggregation
 import Platform
 import Protocol
+import Synchronization
 
 /// What the routes answer from: the merged view, the books, and what the query thread counts of itself.
 ///
@@ -49,6 +50,9 @@ final class QueryState {
   private(set) var gathersBegun = 0
   private(set) var gathersDone = 0
   private var sliceNanoseconds: Int64 = 0
+  /// The view's `bytesClaimed` when the gather in hand began.
+  private var claimedBefore = 0
+  private var isFull = false
 
   init(
     view: consuming MergedView, table: consuming WorkerTable, books: [ListenerBooks], httpBooks: ListenerBooks,
@@ -87,16 +91,49 @@ final class QueryState {
   /// Takes over some of what the workers gathered.
   /// - Returns: true when that ended a gather.
   func gatherSome() -> Bool {
-    if gathersDone == gathersBegun { gathersBegun += 1 }
+    if gathersDone == gathersBegun {
+      gathersBegun += 1
+      claimedBefore = view.bytesClaimed
+    }
     let begin = Clock.monotonic()
     let isDone = view.gather(second: second(begin), wall: Clock.wall() / 1_000_000_000, limit: Self.gatherSlice)
     takeFamilyChanges()
     sliceNanoseconds += Clock.monotonic() - begin
     if !isDone { return false }
     gathersDone = gathersBegun
+    keepWithinMemory()
     flushes.add(nanoseconds: sliceNanoseconds)
     sliceNanoseconds = 0
     return true
+  }
+
+  /// Brings what is kept in line with `--memory-limit`, and says when new series have to go without.
+  private func keepWithinMemory() {
+    let elsewhere = memoryElsewhere.reduce(0) { $0 + $1.bytes }
+    let isFull = view.keepWithin(settings.memoryLimit, elsewhere: elsewhere, claimedBefore: claimedBefore)
+    if isFull == self.isFull { return }
+    self.isFull = isFull
+    if isFull { agent.begin(.memoryLimit) } else { agent.end(.memoryLimit) }
+  }
+
+  /// Takes up settings that have changed. What is under way goes on with the old ones.
+  func takeUp(_ new: QuerySettings) {
+    settings = new
+    if let view = new.view { self.view.settings = view }
+    keepWithinMemory()
+  }
+
+  /// Bytes of a stream connection beside what it keeps of a line, as measured; and of a client beside what is held for it.
+  private static let streamBytes = 256
+  private static let clientBytes = 2_048
+
+  /// Bytes outside the view by what they are for, as far as there are books of them.
+  var memoryElsewhere: [(part: StaticString, bytes: Int)] {
+    let connections = books.reduce(0) { sum, one in
+      let each = one.kind == .http ? Self.clientBytes : Self.streamBytes
+      return sum + one.connections.load(ordering: .relaxed) * each + one.keptBytes.load(ordering: .relaxed)
+    }
+    return [("names", exposed.byteCount), ("connections", connections + heldBytes), ("fixed", settings.fixedBytes)]
   }
 
   /// The view's clock in whole seconds. At the start it shows 48 days, so that there are times for what was kept from before.

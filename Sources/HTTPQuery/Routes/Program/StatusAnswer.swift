@@ -120,7 +120,12 @@ enum StatusAnswer {
     }
     if books.kind == .datagrams { return }
     json.member("connections", books.connections.load(ordering: .relaxed))
-    json.member("connections_rejected", books.rejectedConnections.load(ordering: .relaxed))
+    json.member("connections_rejected", ListenerBooks.Rejection.allCases.reduce(0) { $0 + books.rejected($1) })
+    json.member("rejections") { json in
+      for reason in ListenerBooks.Rejection.allCases {
+        json.member(reason.label, UInt64(clamping: books.rejected(reason)))
+      }
+    }
   }
 
   /// How far the budget of history reaches.
@@ -148,7 +153,10 @@ enum StatusAnswer {
   }
 
   private static func writeMemory(_ state: QueryState, to json: inout JSONWriter) {
-    for (part, bytes) in state.view.memory { json.member(part, bytes) }
+    let parts = state.view.memory + state.memoryElsewhere
+    for (part, bytes) in parts { json.member(part, bytes) }
+    json.member("total", parts.reduce(0) { $0 + $1.bytes })
+    if let limit = state.settings.memoryLimit { json.member("limit", limit) }
     if let facts = ProcessFacts.read() { json.member("resident", facts.residentBytes) }
   }
 }
