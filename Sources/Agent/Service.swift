@@ -3,6 +3,7 @@ import Bytes
 import HTTPQuery
 import Platform
 import Protocol
+import Storage
 import Synchronization
 
 /// `footfall serve`: starts the threads, waits for signals, and ends in order.
@@ -10,25 +11,31 @@ import Synchronization
 ///     main     signals, start and end
 ///     worker-N receive and count                 (ReceiveWorker)
 ///     query    merge, answer, flush              (QueryServer)
+///     store    keep what was counted             (Keeping)
 ///
-/// The end: ready no more ─ sockets refuse arrivals ─ workers read what the kernel holds and stop ─ last gather ─ ledger ─ exit.
+/// The start: the journal's lock ─ sockets ─ workers count while the query thread restores what was kept ─ /ready.
+/// The end: ready no more ─ sockets refuse arrivals ─ workers read what the kernel holds and stop ─ last gather ─ the journal ends
+/// with it ─ ledger ─ exit.
 enum Service {
   /// EX_OSERR of sysexits(3): a socket, a thread or memory was not to be had.
   private static let systemStatus: Int32 = 71
+  /// EX_CONFIG: a start would fail again in the same way.
+  private static let configurationStatus: Int32 = 78
 
   /// Runs until a signal ends it.
   /// - Returns: the exit status.
   static func run(_ configuration: Configuration, environment: [String: String]) -> Int32 {
     let log = Log(
       level: configuration.logLevel, format: configuration.logFormat, journalStream: environment["JOURNAL_STREAM"])
-    do throws(SystemError) {
+    do {
       let signals = try Signals()
       let running = try start(configuration, environment, log)
       waitForEnd(signals, running, configuration, environment, log)
       end(running, log)
       return 0
     } catch {
-      log.error(error.description)
+      log.error("\(error)")
+      if case StateDirectory.Fault.newer = error { return configurationStatus }
       return systemStatus
     }
   }
@@ -42,12 +49,16 @@ enum Service {
     let workers: [Thread]
     let query: Thread
     let state: AgentState
+    let keeping: (Keeping, thread: Thread)?
     let notify: NotifySocket
   }
 
   private static func start(
     _ configuration: Configuration, _ environment: [String: String], _ log: Log
-  ) throws(SystemError) -> Running {
+  ) throws -> Running {
+    let state = try AgentState()
+    // Before the sockets: an agent that may not use the folder must not take a datagram from the one that does.
+    let keeping = try Keeping.open(configuration, environment, log, wake: state.wake)
     let activated = try ActivatedSocket.handedOver { environment[$0] }
     let workerCount = configuration.workers ?? ProcessFacts.processors
     let listeners = try Listeners(configuration, workers: workerCount, activated: activated)
@@ -77,7 +88,6 @@ enum Service {
 
     let share = WorkerShare(
       streamConnectionLimit: configuration.streamConnections, streamIdle: configuration.streamIdle?.nanoseconds)
-    let state = try AgentState()
     var wakeUps: [WakeUp] = []
     var workers: [Thread] = []
     for plan in listeners.plans {
@@ -98,6 +108,7 @@ enum Service {
     let tables = memories
     let wakers = wakeUps
     let settings = QuerySettings(configuration)
+    let keeper = keeping?.keeper
     let query = try Thread("query") {
       runOrExit(log) { () throws(SystemError) in
         let view = try MergedView(
@@ -110,16 +121,17 @@ enum Service {
           keyLabels: configuration.protocolKeyLabels, budget: budget)
         let server = try QueryServer(
           view: view, table: table, listeners: listeners.http, books: books, state: state, settings: settings,
-          wakeWorker: { wakers[$0].signal() })
+          keeper: keeper, wakeWorker: { wakers[$0].signal() })
         server.run()
       }
     }
+    let store = try keeping.map { ($0, thread: try $0.start()) }
     state.phase = .serving
     let notify = NotifySocket(name: environment["NOTIFY_SOCKET"])
     tell(notify, log, .ready)
     return Running(
       listeners: listeners, books: books, share: share, wakeUps: wakeUps, workers: workers, query: query, state: state,
-      notify: notify
+      keeping: store, notify: notify
     )
   }
 
@@ -172,6 +184,7 @@ enum Service {
     for worker in running.workers { worker.join() }
     running.state.phase = .stopped
     running.query.join()
+    if let (keeping, thread) = running.keeping { keeping.end(thread, log) }
     for books in running.books { log.info("ledger", fields: ledger(of: books)) }
     for path in running.listeners.paths { File.remove(path) }
     log.info("stopped")
