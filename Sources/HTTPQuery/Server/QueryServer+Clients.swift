@@ -74,7 +74,7 @@ extension QueryServer {
     let call = Route.Call(
       request: request, values: values,
       client: ClientAddress.of(request.headers, peer: client.address, trusted: state.settings.trustedProxies))
-    if !route.readsCounts { return self.call(route, call, client) }
+    if !route.readsCounts && !(route.writes && isRestoring) { return self.call(route, call, client) }
     wantedGather = state.nextGather
     waiting.append(WaitingRequest(client: client.token, route: route, call: call, gather: wantedGather))
   }
@@ -84,18 +84,19 @@ extension QueryServer {
     if route.sharesAnswers, let shared = shared?.answer(route, call, gather: state.gathersDone) {
       return answer(client, shared)
     }
+    if route.writes, let keeping = state.keeping, keeping.refusesWrites { return answer(client, .cannotKeep) }
     let response: Response
     switch route.handler(state, call) {
     case .ready(let whole): response = whole
     case .work(let step):
       // Most work is done in one step.
-      guard let whole = step() else { return jobs.append(Job(client: client.token, step: step)) }
+      guard let whole = step() else { return jobs.append(Job(client: client.token, route: route, step: step)) }
       response = whole
     }
     if route.sharesAnswers {
       shared = SharedAnswer(route: route, call: call, gather: state.gathersDone, response: response)
     }
-    answer(client, response)
+    deliver(response, to: client, route)
   }
 
   /// Answers what was no request.

@@ -51,6 +51,7 @@ package final class QueryServer {
   /// A request whose answer takes several turns.
   struct Job {
     var client: UInt64
+    var route: Route
     var step: () -> Response?
   }
 
@@ -59,6 +60,8 @@ package final class QueryServer {
   private static let workInATurn: Int64 = 2_000_000
   /// Deadlines are looked after this often.
   private static let sweepInterval: Int64 = 1_000_000_000
+  /// Milliseconds between two looks for what was kept, should nobody say that there is more.
+  private static let restoringPatience = 20
 
   /// - Parameters:
   ///   - view: of the workers' tables and, behind them, of `table`.
@@ -80,7 +83,8 @@ package final class QueryServer {
     let others = books.filter { $0.kind != .http }
     self.state = QueryState(
       view: view, table: table, books: others + [self.books], httpBooks: self.books,
-      addresses: listeners.map { Socket.localAddress($0).description }, agent: state, settings: settings)
+      addresses: listeners.map { Socket.localAddress($0).description }, agent: state, settings: settings,
+      keeper: keeper)
     var limits = ConnectionLimits()
     // A century stands for never: far beyond any uptime, and no sum with it overflows.
     limits.idle = settings.httpIdleNanoseconds.map { UInt64(max(0, $0)) } ?? 100 * 365 * 86_400_000_000_000
@@ -105,8 +109,12 @@ package final class QueryServer {
 
   private func finish() {
     for listener in listeners { poll.remove(listener.descriptor) }
+    if let keeping = state.keeping { finishRestoring(keeping) }
+    // What was kept must not be counted on top of what has come since.
+    if isRestoring { return clients.removeAll() }
     wantedGather = state.nextGather
     while state.gathersDone < wantedGather { work() }
+    state.keeping?.isDraining = true
     moment = now
     for client in Array(clients.values) {
       client.connection.retire(nanoseconds: moment)
@@ -119,24 +127,40 @@ package final class QueryServer {
       nextSweep = min(nextSweep, end)
       turn()
     }
+    if let keeping = state.keeping { finishKeeping(keeping) }
     clients.removeAll()
   }
+
+  var isRestoring: Bool { state.keeping?.isRestoring ?? false }
 
   // MARK: A turn
 
   private func turn() {
     poll.wait(milliseconds: patience) { handle($0) }
+    if let keeping = state.keeping, keeping.isRestoring { restoreSome(keeping) }
+    if !isRestoring {
+      beginFlushIfDue()
+      work()
+      if let keeping = state.keeping { keep(keeping) }
+    }
+    if Clock.monotonic() >= nextSweep { sweep() }
+  }
+
+  private func beginFlushIfDue() {
     if Clock.monotonic() >= nextFlush {
       wantedGather = max(wantedGather, state.currentGather)
       flushGather = min(flushGather, state.currentGather)
       nextFlush = Clock.monotonic() + state.settings.flushIntervalNanoseconds
     }
-    work()
-    if Clock.monotonic() >= nextSweep { sweep() }
   }
 
   /// Milliseconds until something is due: none while there is work.
   private var patience: Int {
+    if let keeping = state.keeping {
+      // Whoever keeps says when there is more.
+      if keeping.isRestoring { return Self.restoringPatience }
+      if isKeeping(keeping) { return 0 }
+    }
     if state.gathersDone < wantedGather || !jobs.isEmpty || !waiting.isEmpty || state.events.isMaking { return 0 }
     let isSweeping = !clients.isEmpty || listeners.contains { $0.isResting }
     let due = isSweeping ? min(nextFlush, nextSweep) : nextFlush
@@ -144,7 +168,7 @@ package final class QueryServer {
     return Int(clamping: max(0, due - Clock.monotonic() + 999_999) / 1_000_000)
   }
 
-  private func handle(_ event: Poll.Event) {
+  func handle(_ event: Poll.Event) {
     moment = now
     if event.token == Self.wakeUpToken {
       state.agent.wakeUp.clear()
@@ -164,6 +188,7 @@ package final class QueryServer {
       if state.gathersDone >= flushGather {
         flushGather = .max
         state.events.flushed(state)
+        state.keeping?.isDraining = true
       }
     }
     if state.events.isMaking && state.events.step(state) { publish() }
@@ -182,7 +207,7 @@ package final class QueryServer {
   private func goOn(_ job: Job) {
     guard let client = clients[job.client] else { return }
     if let response = job.step() {
-      answer(client, response)
+      deliver(response, to: client, job.route)
       advance(client)
     } else {
       jobs.append(job)

@@ -19,6 +19,8 @@ final class QueryState {
   let addresses: [String]
   let agent: AgentState
   let settings: QuerySettings
+  /// The journal, if there is one.
+  let keeping: Keeping?
   /// When the program began to answer: nanoseconds since 1970, and on the clock that never jumps.
   let startedWall = Clock.wall()
   let started = Clock.monotonic()
@@ -45,7 +47,7 @@ final class QueryState {
 
   init(
     view: consuming MergedView, table: consuming WorkerTable, books: [ListenerBooks], httpBooks: ListenerBooks,
-    addresses: [String], agent: AgentState, settings: QuerySettings
+    addresses: [String], agent: AgentState, settings: QuerySettings, keeper: Keeper? = nil
   ) {
     ownTable = view.tableCount - 1
     self.view = view
@@ -55,6 +57,7 @@ final class QueryState {
     self.addresses = addresses
     self.agent = agent
     self.settings = settings
+    keeping = keeper.map { Keeping($0) }
     exposed = ExposedFamilies(hasBuckets: !settings.buckets.isEmpty)
   }
 
@@ -66,6 +69,15 @@ final class QueryState {
   var currentGather: Int { max(gathersBegun, gathersDone + 1) }
   /// The gather that holds all that was counted before now.
   var nextGather: Int { gathersBegun + 1 }
+
+  /// Whether a gather has begun and not ended.
+  var isGathering: Bool { gathersDone < gathersBegun }
+
+  /// Takes a payload back that was kept from before the start.
+  func restore(_ payload: [UInt8]) {
+    view.restore(payload, into: &table, second: second(Clock.monotonic()), wall: Clock.wall() / 1_000_000_000)
+    takeFamilyChanges()
+  }
 
   /// Takes over some of what the workers gathered.
   /// - Returns: true when that ended a gather.
@@ -82,9 +94,9 @@ final class QueryState {
     return true
   }
 
-  /// The view's clock in whole seconds.
+  /// The view's clock in whole seconds. At the start it shows 48 days, so that there are times for what was kept from before.
   /// - Parameter monotonic: nanoseconds.
-  func second(_ monotonic: Int64) -> Int64 { (monotonic - started) / 1_000_000_000 + 1 }
+  func second(_ monotonic: Int64) -> Int64 { (monotonic - started) / 1_000_000_000 + 1 << 22 }
 
   /// Keeps names by family as families come and go.
   func takeFamilyChanges() {
