@@ -1,3 +1,4 @@
+import Aggregation
 import HTTPQuery
 import Platform
 import Storage
@@ -7,6 +8,7 @@ struct Keeping {
   private let directory: StateDirectory
   private let journal: Journal
   private let holdsAnswers: Bool
+  private let tellRestored: @Sendable (RestoreTally) -> Void
 
   /// Opens and locks the folder that the options ask for. Nothing is read yet.
   /// - Parameter wake: called when the query thread should look at its keeper.
@@ -23,7 +25,7 @@ struct Keeping {
     }
     do throws(StateDirectory.Fault) {
       let directory = try StateDirectory(place.path)
-      return Keeping(directory, try journal(directory, configuration, log, wake), configuration)
+      return Keeping(directory, try journal(directory, configuration, log, wake), configuration, log)
     } catch {
       guard case .unusable = error, place.isUsual else { throw error }
       log.warning(
@@ -32,10 +34,11 @@ struct Keeping {
     }
   }
 
-  private init(_ directory: StateDirectory, _ journal: Journal, _ configuration: Configuration) {
+  private init(_ directory: StateDirectory, _ journal: Journal, _ configuration: Configuration, _ log: Log) {
     self.directory = directory
     self.journal = journal
     holdsAnswers = configuration.journalSync == .always
+    tellRestored = { Self.told($0, log) }
   }
 
   private static func journal(
@@ -71,7 +74,7 @@ struct Keeping {
     return Keeper(
       holdsAnswers: holdsAnswers,
       submit: { payload, endsBatch, part in
-        journal.submit(payload, kind: part.kind, flags: part.flags(endsBatch: endsBatch))
+        journal.submit(payload, kind: part.kind, flags: endsBatch ? part.flags.union(.endsBatch) : part.flags)
       },
       settled: { journal.settled },
       restored: {
@@ -82,7 +85,26 @@ struct Keeping {
         }
       },
       wantsSnapshot: { journal.wantsSnapshot },
-      condition: { KeeperCondition(journal.condition, path) })
+      condition: { KeeperCondition(journal.condition, path) },
+      tellRestored: tellRestored)
+  }
+
+  /// What became of the records, which the query thread knows.
+  private static func told(_ tally: RestoreTally, _ log: Log) {
+    log.info("counts restored", ["records": .integer(tally.records)])
+    if tally.skipped > 0 {
+      log.error(
+        "records of the journal could not be applied",
+        [
+          "of_unknown_series": .integer(tally.unknown), "contradictory": .integer(tally.refused),
+          "payloads_malformed": .integer(tally.malformed),
+        ])
+    }
+    if tally.limited > 0 {
+      log.warning(
+        "series of the journal are beyond the limits of today and count under __other__; gauges among them are gone",
+        ["series": .integer(tally.limited)])
+    }
   }
 
   private static func report(_ event: JournalEvent, _ directory: StateDirectory, _ log: Log) {
@@ -164,20 +186,19 @@ extension JournalSurvey.Segment {
   }
 }
 
-extension Keeper.SnapshotPart {
+extension JournalPart {
   fileprivate var kind: FrameHead.Kind {
     switch self {
-    case .none: .changes
-    case .begins, .continues, .ends: .snapshot
+    case .changes: .changes
+    case .snapshotBegins, .snapshot, .snapshotEnds: .snapshot
     }
   }
 
-  fileprivate func flags(endsBatch: Bool) -> FrameHead.Flags {
+  fileprivate var flags: FrameHead.Flags {
     switch self {
-    case .none: endsBatch ? .endsBatch : []
-    case .begins: .beginsSnapshot
-    case .continues: []
-    case .ends: .endsSnapshot
+    case .changes, .snapshot: []
+    case .snapshotBegins: .beginsSnapshot
+    case .snapshotEnds: .endsSnapshot
     }
   }
 }
