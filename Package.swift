@@ -41,7 +41,7 @@ let package = Package(
     .testTarget(
       name: "HTTPQueryTests", dependencies: ["HTTPQuery", "Aggregation", "Protocol", "Platform", "Bytes", "Randomness"]),
     .testTarget(name: "StorageTests", dependencies: ["Storage", "Platform", "Randomness"]),
-    .testTarget(name: "AgentTests", dependencies: ["Agent"]),
+    .testTarget(name: "AgentTests", dependencies: ["Agent", "HTTPQuery"]),
     .testTarget(
       name: "FuzzTests",
       dependencies: ["Agent", "HTTPQuery", "Aggregation", "Protocol", "Platform", "Bytes", "Randomness"],

@@ -3,8 +3,8 @@ enum Invocation: Equatable, Sendable {
   case serve(Configuration)
   case explain(Configuration)
   case journal(JournalAction, Configuration)
-  /// The configuration holds, else there would be faults.
-  case checkConfig
+  /// The configuration holds, else there would be faults; what it names may not.
+  case checkConfig(Configuration)
   case help, version
 
   /// The words that follow `journal`.
@@ -48,7 +48,7 @@ extension Options {
     switch reader.command {
     case .serve: return .serve(configuration)
     case .explain: return .explain(configuration)
-    case .checkConfig: return .checkConfig
+    case .checkConfig: return .checkConfig(configuration)
     case .journal: return .journal(reader.journalAction ?? .verify, configuration)
     }
   }

@@ -19,17 +19,23 @@ import Synchronization
 enum Service {
   /// EX_OSERR of sysexits(3): a socket, a thread or memory was not to be had.
   private static let systemStatus: Int32 = 71
-  /// EX_CONFIG: a start would fail again in the same way.
-  private static let configurationStatus: Int32 = 78
+  /// EX_CONFIG: what the configuration names is not as it should be.
+  static let configurationStatus: Int32 = 78
 
   /// Runs until a signal ends it.
   /// - Returns: the exit status.
   static func run(_ configuration: Configuration, environment: [String: String]) -> Int32 {
     let log = Log(
       level: configuration.logLevel, format: configuration.logFormat, journalStream: environment["JOURNAL_STREAM"])
+    let tokens: BearerTokens?
+    do throws(TokenFile.Fault) { tokens = try TokenFile.read(configuration) } catch {
+      log.error(error.description)
+      return configurationStatus
+    }
+    TokenFile.warnIfOpen(configuration, log)
     do {
       let signals = try Signals()
-      let running = try start(configuration, environment, log)
+      let running = try start(configuration, tokens, environment, log)
       waitForEnd(signals, running, configuration, environment, log)
       end(running, log)
       return 0
@@ -54,8 +60,9 @@ enum Service {
   }
 
   private static func start(
-    _ configuration: Configuration, _ environment: [String: String], _ log: Log
+    _ configuration: Configuration, _ tokens: BearerTokens?, _ environment: [String: String], _ log: Log
   ) throws -> Running {
+    Program.raiseDescriptorLimit()
     let state = try AgentState()
     // Before the sockets: an agent that may not use the folder must not take a datagram from the one that does.
     let keeping = try Keeping.open(configuration, environment, log, wake: state.wake)
@@ -72,7 +79,9 @@ enum Service {
         ["asked": .integer(configuration.receiveBufferBytes), "granted": .integer(granted)])
     }
 
-    let hasher = SpellingHash(seed: .random(in: .min ... .max))
+    let seed = UInt64.random(in: .min ... .max)
+    let hasher = SpellingHash(seed: seed)
+    sayHowKeysAreHashed(seed, environment, log)
     let budget = SeriesBudget(
       limit: configuration.maxSeries, limitPerMetric: configuration.maxSeriesPerMetric ?? configuration.maxSeries)
     // Each series may have another spelling, and each metric an `__other__` and a count of what went there.
@@ -107,7 +116,8 @@ enum Service {
     }
     let tables = memories
     let wakers = wakeUps
-    let settings = QuerySettings(configuration)
+    let settings = QuerySettings(configuration, tokens)
+    let shortage = ShortageLog(log)
     let keeper = keeping?.keeper
     let query = try Thread("query") {
       runOrExit(log) { () throws(SystemError) in
@@ -121,7 +131,7 @@ enum Service {
           keyLabels: configuration.protocolKeyLabels, budget: budget)
         let server = try QueryServer(
           view: view, table: table, listeners: listeners.http, books: books, state: state, settings: settings,
-          keeper: keeper, wakeWorker: { wakers[$0].signal() })
+          keeper: keeper, wakeWorker: { wakers[$0].signal() }, reportShortage: { shortage.note($0) })
         server.run()
       }
     }
@@ -133,6 +143,15 @@ enum Service {
       listeners: listeners, books: books, share: share, wakeUps: wakeUps, workers: workers, query: query, state: state,
       keeping: store, notify: notify
     )
+  }
+
+  /// Whoever knew the seeds could send keys that collide. They differ by process; what is said of them does not lead back to them.
+  private static func sayHowKeysAreHashed(_ seed: UInt64, _ environment: [String: String], _ log: Log) {
+    if environment["SWIFT_DETERMINISTIC_HASHING"] != nil {
+      log.warning("SWIFT_DETERMINISTIC_HASHING is set: clients can send keys that collide and take long to find; unset it")
+    }
+    log.debug(
+      "hash seeds", ["dictionaries": .text("\("footfall".hashValue)"), "series": .text("\([seed].hashValue)")])
   }
 
   /// A thread that cannot start leaves a program that cannot serve.
@@ -225,12 +244,15 @@ extension Duration {
 }
 
 extension QuerySettings {
-  fileprivate init(_ configuration: Configuration) {
+  /// - Parameter tokens: what the token file holds.
+  init(_ configuration: Configuration, _ tokens: BearerTokens?) {
     self.init(
       flushIntervalNanoseconds: configuration.flushInterval.nanoseconds, httpConnections: configuration.httpConnections,
       httpIdleNanoseconds: configuration.httpIdle?.nanoseconds, quantiles: configuration.quantiles,
       buckets: configuration.buckets, version: Footfall.version, reader: configuration.lineReader,
       keyLabels: configuration.protocolKeyLabels, pageSource: configuration.pageFrom,
-      trustedProxies: configuration.trustedProxies)
+      trustedProxies: configuration.trustedProxies, httpRate: configuration.httpRate,
+      access: AccessRules(
+        tokens: tokens, hostNames: configuration.httpHosts, origins: configuration.corsOrigins))
   }
 }

@@ -19,7 +19,13 @@ package final class QueryServer {
   var clients: [UInt64: QueryClient] = [:]
   var nextToken: UInt64
   let books: ListenerBooks
-  let limits: ConnectionLimits
+  private(set) var limits: ConnectionLimits
+  /// Tokens of the clients that came beyond the limit of connections, the eldest first.
+  var reserved: [UInt64] = []
+  /// What each client may still ask, if there is such a limit.
+  var rate: RateLimiter?
+  /// Whether the settings want each request looked at.
+  private(set) var isGuarded: Bool
   var date = HTTPDate()
   /// When the event in hand was taken up; what is done for it is done at this time.
   var moment = UInt64(Clock.monotonic())
@@ -37,6 +43,8 @@ package final class QueryServer {
   var jobs: [Job] = []
   private let workers: Int
   private let wakeWorker: @Sendable (Int) -> Void
+  /// Says that a connection could not be taken.
+  let reportShortage: @Sendable (SystemError) -> Void
   private var nextFlush: Int64
   private var nextSweep: Int64 = 0
 
@@ -70,25 +78,27 @@ package final class QueryServer {
   ///   - books: of all listeners; HTTP's own are among them.
   ///   - keeper: the journal; nil: counts live as long as the program.
   ///   - wakeWorker: wakes the worker of a table, which may sleep while records of its table wait for its verdict.
+  ///   - reportShortage: called whenever a connection could not be taken, as when descriptors have run out: up to once a second.
   package init(
     view: consuming MergedView, table: consuming WorkerTable, listeners: [Descriptor], books: [ListenerBooks],
     state: AgentState,
     settings: QuerySettings,
     keeper: Keeper? = nil,
-    wakeWorker: @escaping @Sendable (Int) -> Void
+    wakeWorker: @escaping @Sendable (Int) -> Void,
+    reportShortage: @escaping @Sendable (SystemError) -> Void = { _ in }
   ) throws(SystemError) {
     workers = view.tableCount - 1
     self.wakeWorker = wakeWorker
+    self.reportShortage = reportShortage
     self.books = books.first { $0.kind == .http } ?? ListenerBooks(name: "http", kind: .http, workers: 1)
     let others = books.filter { $0.kind != .http }
     self.state = QueryState(
       view: view, table: table, books: others + [self.books], httpBooks: self.books,
       addresses: listeners.map { Socket.localAddress($0).description }, agent: state, settings: settings,
       keeper: keeper)
-    var limits = ConnectionLimits()
-    // A century stands for never: far beyond any uptime, and no sum with it overflows.
-    limits.idle = settings.httpIdleNanoseconds.map { UInt64(max(0, $0)) } ?? 100 * 365 * 86_400_000_000_000
-    self.limits = limits
+    limits = ConnectionLimits(settings)
+    rate = settings.httpRate.map { RateLimiter(perSecond: $0) }
+    isGuarded = settings.guardsRequests
     nextFlush = Clock.monotonic() + settings.flushIntervalNanoseconds
     nextToken = UInt64(listeners.count) + 1
     poll = try Poll()
@@ -172,6 +182,7 @@ package final class QueryServer {
     moment = now
     if event.token == Self.wakeUpToken {
       state.agent.wakeUp.clear()
+      if let settings = state.agent.takeReplacement() { adopt(settings) }
     } else if event.token <= UInt64(listeners.count) {
       accept(listeners[Int(event.token) - 1])
     } else if let client = clients[event.token] {
@@ -221,8 +232,13 @@ package final class QueryServer {
     nextSweep = Int64(now) + Self.sweepInterval
     for listener in listeners where listener.isResting { wake(listener) }
     publish()
+    rate?.forgetFull(nanoseconds: now)
     for client in Array(clients.values) {
-      guard let timeout = client.connection.timeout, now >= timeout.deadline else { continue }
+      guard let timeout = client.connection.timeout else { continue }
+      if timeout.kind == .idle && now - timeout.since > UInt64(Self.sweepInterval) {
+        client.connection.releaseBuffers()
+      }
+      if now < timeout.deadline { continue }
       if case .refused(let status) = client.connection.expire(nanoseconds: now) {
         refuse(client, status)
       }
@@ -230,5 +246,32 @@ package final class QueryServer {
     }
   }
 
+  /// Goes on by other settings, as far as they may change in a run (`AgentState.replace`).
+  private func adopt(_ settings: QuerySettings) {
+    state.settings.httpConnections = settings.httpConnections
+    state.settings.httpIdleNanoseconds = settings.httpIdleNanoseconds
+    state.settings.trustedProxies = settings.trustedProxies
+    state.settings.pageSource = settings.pageSource
+    state.settings.access = settings.access
+    // A rate that stays goes on from where each client is.
+    if state.settings.httpRate != settings.httpRate { rate = settings.httpRate.map { RateLimiter(perSecond: $0) } }
+    state.settings.httpRate = settings.httpRate
+    isGuarded = settings.guardsRequests
+    // Of the connections to come; those that are there keep what they were promised.
+    limits = ConnectionLimits(settings)
+  }
+
   var now: UInt64 { UInt64(Clock.monotonic()) }
+}
+
+extension QuerySettings {
+  fileprivate var guardsRequests: Bool { httpRate != nil || access.tokens != nil || !access.origins.isEmpty }
+}
+
+extension ConnectionLimits {
+  fileprivate init(_ settings: QuerySettings) {
+    self.init()
+    // A century stands for never: far beyond any uptime, and no sum with it overflows.
+    idle = settings.httpIdleNanoseconds.map { UInt64(max(0, $0)) } ?? 100 * 365 * 86_400_000_000_000
+  }
 }

@@ -18,7 +18,8 @@ final class QueryState {
   /// Where HTTP listens.
   let addresses: [String]
   let agent: AgentState
-  let settings: QuerySettings
+  /// `QueryServer.adopt` replaces some of them while the program runs.
+  var settings: QuerySettings
   /// The journal, if there is one.
   let keeping: Keeping?
   /// When the program began to answer: nanoseconds since 1970, and on the clock that never jumps.
@@ -26,6 +27,10 @@ final class QueryState {
   let started = Clock.monotonic()
 
   var requests = RequestCounts()
+  /// Requests beyond a client's rate.
+  var limitedRequests: UInt64 = 0
+  /// Bytes held for clients: requests that are coming or waiting, answers that are going out.
+  var heldBytes = 0
   /// Header fields that should tell when something happened, and do not.
   var badEventTimes: UInt64 = 0
   /// What those who watch are told after each flush.

@@ -1,17 +1,27 @@
+import Aggregation
 import Platform
 
 /// `/health` and `/ready`: cheap, and answered however busy the view is.
 enum HealthAnswer {
   static func health(_ state: QueryState) -> Response {
-    .json(
+    let reasons = reasons(state)
+    return .json(
       JSONWriter.object { json in
-        writeStatus(reasons(state), to: &json)
+        writeStatus(reasons, to: &json)
         writeTime(state, to: &json)
       })
   }
 
-  /// Why the program is not well; empty: it is.
-  static func reasons(_ state: QueryState) -> [String] { state.keeping?.keeper.condition().reasons ?? [] }
+  /// Why the program does less than it should, in words for people; empty: all is well.
+  static func reasons(_ state: QueryState) -> [String] {
+    let now = Clock.monotonic()
+    let kept = state.keeping?.keeper.condition().reasons ?? []
+    return kept
+      + state.books.compactMap { books in
+        books.isShortOfDescriptors(monotonic: now)
+          ? "\(books.name): connections wait, since no file descriptor is free (RLIMIT_NOFILE)" : nil
+      }
+  }
 
   /// `"status":"healthy"`, or `"degraded"` with the reasons.
   static func writeStatus(_ reasons: [String], to json: inout JSONWriter) {
