@@ -20,7 +20,10 @@ extension JournalRecord {
   var shown: (name: String, fields: Fields) {
     switch self {
     case .define(let number, let kind, _, let spelling):
-      ("define", [("number", .whole(number)), ("kind", .text(kind.label)), ("series", .text(spelling.map(SeriesLabels.plain)))])
+      (
+        "define",
+        [("number", .whole(number)), ("kind", .text(kind.label)), ("series", .text(spelling.map(SeriesLabels.plain)))]
+      )
     case .left(let number): ("left", [("number", .whole(number))])
     case .counter(let number, let whole, let fraction): ("counter", Self.total(number, whole, fraction))
     case .base(let number, let whole, let fraction): ("base", Self.total(number, whole, fraction))
@@ -35,7 +38,10 @@ extension JournalRecord {
     case .lateValue(let number, let second, let value, let weight):
       (
         "late_value",
-        [("number", .whole(number)), ("second", .whole(second)), ("value", .number(value)), ("weight", .number(weight))]
+        [
+          ("number", .whole(number)), ("second", .whole(second)), ("value", .number(value)),
+          ("weight", .number(weight)),
+        ]
       )
     case .samples(let number, let second, let sum, let least, let greatest, let run):
       ("samples", Self.samples(number, second, sum, least, greatest, run))

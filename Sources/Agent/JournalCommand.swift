@@ -32,7 +32,8 @@ enum JournalCommand {
     let survey = inspection.survey
     var text = ""
     for (place, segment) in survey.segments.enumerated() {
-      let state = place < survey.base ? "not needed any more" : segment.isDamaged ? "DAMAGED: \(segment.fault)" : "sound"
+      let state =
+        place < survey.base ? "not needed any more" : segment.isDamaged ? "DAMAGED: \(segment.fault)" : "sound"
       text += "\(segment.name) \(segment.bytes) bytes, \(segment.frames) frames, \(state)\n"
     }
     text += "\(path): agent \(inspection.agent.map(\.description) ?? "unknown"), \(survey.frames) frames that count"

@@ -123,7 +123,8 @@ struct Keeping {
     log.info(
       "journal read",
       [
-        "state_dir": .text(directory.path), "agent": .text(directory.agent), "segments": .integer(survey.segments.count),
+        "state_dir": .text(directory.path), "agent": .text(directory.agent),
+        "segments": .integer(survey.segments.count),
         "frames": .integer(survey.frames), "milliseconds": .integer(Int(nanoseconds / 1_000_000)),
       ])
     if survey.cutBytes > 0 {

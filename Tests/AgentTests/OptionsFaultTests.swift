@@ -86,7 +86,10 @@ import Testing
       ["journal", "dmup"],
       #"footfall: journal "dmup" (command line): want dump or verify; did you mean dump?"#
     ),
-    (["journal", "dump", "verify"], #"footfall: "verify" (command line): one command is enough, and options begin with --"#),
+    (
+      ["journal", "dump", "verify"],
+      #"footfall: "verify" (command line): one command is enough, and options begin with --"#
+    ),
     (["--workers"], #"footfall: workers (flag --workers): no value, want a whole number from 1 to 1024, or auto"#),
     (
       ["--workers", "--strict"],

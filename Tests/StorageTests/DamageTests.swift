@@ -26,7 +26,9 @@ import Testing
       var sequence: UInt64 = 0
       func frame(_ kind: FrameHead.Kind, _ flags: FrameHead.Flags) {
         sequence += 1
-        let payload = (0..<Int.random(in: 0...600, using: &random)).map { _ in UInt8.random(in: .min ... .max, using: &random) }
+        let payload = (0..<Int.random(in: 0...600, using: &random)).map { _ in
+          UInt8.random(in: .min ... .max, using: &random)
+        }
         payloads[sequence] = payload
         let head = FrameHead(kind: kind, flags: flags, length: payload.count, sequence: sequence, wall: 7)
         writer.append(JournalFrame(head: head, payload: payload))
@@ -108,7 +110,9 @@ import Testing
         let missing = Set(image.wanted).subtracting(numbers)
         if !missing.isEmpty {
           losses += 1
-          #expect(isSilent || !survey.isSound || survey.cutBytes > 0, "round \(round), \(what): \(missing.count) frames gone in silence")
+          #expect(
+            isSilent || !survey.isSound || survey.cutBytes > 0,
+            "round \(round), \(what): \(missing.count) frames gone in silence")
         }
       }
       // What was not cut stands, and nothing that was kept before is lost by the next start.
@@ -130,7 +134,8 @@ import Testing
     var writer = JournalWriter(files, agent: toyAgent, synchronizes: true, after: survey, limits: JournalLimits())
     #expect(writer.wantsSnapshot)
     let head = FrameHead(
-      kind: .snapshot, flags: [.endsBatch, .beginsSnapshot, .endsSnapshot], length: 0, sequence: survey.last + 1, wall: 1)
+      kind: .snapshot, flags: [.endsBatch, .beginsSnapshot, .endsSnapshot], length: 0, sequence: survey.last + 1,
+      wall: 1)
     writer.append(JournalFrame(head: head, payload: []))
     #expect(!writer.wantsSnapshot)
     try writer.advance()

@@ -192,7 +192,8 @@ import Testing
 
   @Test func `that has lost its id finds it in its segments`() throws {
     let scratch = try Scratch()
-    try scratch.folder.create(SegmentFormat.name(of: 7)).writeAll(SegmentHeader(agent: toyAgent, number: 7, first: 1).bytes, at: 0)
+    try scratch.folder.create(SegmentFormat.name(of: 7)).writeAll(
+      SegmentHeader(agent: toyAgent, number: 7, first: 1).bytes, at: 0)
     try scratch.folder.create("agent-id").writeAll(Array("not an id\n".utf8), at: 0)
     #expect(try StateDirectory(scratch.path).agent == toyAgent)
     #expect(try File.read(scratch.path + "/agent-id", limit: 100) == Array("000102030405060708090a0b0c0d0e0f\n".utf8))

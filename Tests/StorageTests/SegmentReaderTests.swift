@@ -34,7 +34,9 @@ import Testing
     #expect(SegmentFormat.number(of: SegmentFormat.name(of: number)) == number)
   }
 
-  @Test(arguments: ["journal-", "journal-1", "journal-000000000000000G", "journal-00000000000000AB", "damaged-journal-0000000000000001"])
+  @Test(arguments: [
+    "journal-", "journal-1", "journal-000000000000000G", "journal-00000000000000AB", "damaged-journal-0000000000000001",
+  ])
   func `is not what has another name`(_ name: String) {
     #expect(SegmentFormat.number(of: name) == nil)
   }

@@ -1,6 +1,7 @@
 extension Scenario {
   /// What keeping counts costs those who send: packed datagrams with a journal and without, in turns.
-  static let journal = Scenario("journal", "packed datagrams of 1432 bytes with a journal and without, in turns") { run in
+  static let journal = Scenario("journal", "packed datagrams of 1432 bytes with a journal and without, in turns") {
+    run in
     let effort = run.effort
     for series in [effort.small, effort.middle] {
       let agents = [

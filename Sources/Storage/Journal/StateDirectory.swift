@@ -139,11 +139,14 @@ extension AgentID {
   /// Made under another name and then renamed: there is a whole id or none.
   static func keptOrMade(in files: any JournalFiles, segments: [UInt64]) throws(SystemError) -> AgentID {
     if let kept = try kept(in: files) { return kept }
-    let id = segments.lazy.reversed().compactMap { number in
-      if case .sound(let header) = SegmentHeader.of(number, in: files) { header.agent } else { nil }
-    }.first ?? random()
+    let id =
+      segments.lazy.reversed().compactMap { number in
+        if case .sound(let header) = SegmentHeader.of(number, in: files) { header.agent } else { nil }
+      }.first ?? random()
     let unfinished = "\(file).new"
-    do throws(SystemError) { try files.remove(unfinished) } catch { if error.number != SystemError.noEntry { throw error } }
+    do throws(SystemError) { try files.remove(unfinished) } catch {
+      if error.number != SystemError.noEntry { throw error }
+    }
     let new = try files.create(unfinished)
     try new.writeAll(Array("\(id)\n".utf8), at: 0)
     try new.synchronize()
