@@ -40,7 +40,8 @@ extension World {
   private static let windows: [Int64] = [60, 600, 3_600, 86_400, 7 * 86_400]
 
   /// All that anybody can ask of the view, in words: two views with the same facts are the same to their readers.
-  /// - Parameter looksBack: what looks back by the clock that never jumps belongs to it: quantiles and distinct members of the last while.
+  /// - Parameter looksBack: what is asked of windows belongs to it. Where the time of day has jumped, some of them are kept more finely by
+  ///   one that was restored; then there is the longest window of counts alone.
   func facts(wall: Int64, looksBack: Bool = true) -> [String: String] {
     var facts: [String: String] = [:]
     for (name, id) in series {
@@ -51,16 +52,17 @@ extension World {
     while let id = family {
       let one = view.family(id)
       let name = "metric \(one.kind.label) " + String(decoding: view.name(of: id), as: UTF8.self)
-      var text = "\(Self.text(one.total)) sum \(Self.rounded(one.sum)) since \(Self.text(view.countSinceReset(family: id)))"
-      for window in Self.windows {
+      var text =
+        "\(Self.text(one.total)) sum \(Self.rounded(one.sum)) since \(Self.text(view.countSinceReset(family: id)))"
+      for window in looksBack ? Self.windows : Array(Self.windows.suffix(1)) {
         let counts = HistorySpan.start(ofCounts: window, before: wall)
         let sketches = HistorySpan.start(ofSketches: window, before: wall)
         text += " | \(window): \(Self.text(view.recent(ofFamily: id, from: counts)))"
-        if one.kind.isTimer {
+        if one.kind.isTimer, looksBack {
           var sketch = Sketch()
           view.addSketch(ofFamily: id, from: sketches, to: &sketch)
           text += " \(Self.text(sketch))"
-        } else if one.kind == .set {
+        } else if one.kind == .set, looksBack {
           var ranks = HyperLogLog.Ranks()
           view.addMembers(ofFamily: id, from: sketches, to: &ranks)
           text += " \(ranks.cardinality)"
@@ -83,15 +85,15 @@ extension World {
       if looksBack { text += " recent \(Self.text(view.recentSketch(one)))" }
     case .set: text = looksBack ? "\(cardinality(one))" : ""
     }
-    for window in Self.windows {
+    for window in looksBack ? Self.windows : Array(Self.windows.suffix(1)) {
       let counts = HistorySpan.start(ofCounts: window, before: wall)
       let sketches = HistorySpan.start(ofSketches: window, before: wall)
       text += " | \(window): \(Self.text(view.recent(of: id, from: counts)))"
-      if one.kind.isTimer {
+      if one.kind.isTimer, looksBack {
         var sketch = Sketch()
         view.addSketch(of: id, from: sketches, to: &sketch)
         text += " \(Self.text(sketch))"
-      } else if one.kind == .set {
+      } else if one.kind == .set, looksBack {
         var ranks = HyperLogLog.Ranks()
         view.addMembers(of: id, from: sketches, to: &ranks)
         text += " \(ranks.cardinality)"

@@ -22,7 +22,12 @@ final class RunningServer {
     let wakeUps = Atomic<Int>(0)
   }
 
-  init(connections: Int = 10, flushIntervalNanoseconds: Int64 = 1_000_000_000, httpIdle: Int64? = nil) throws {
+  init(
+    connections: Int = 10, flushIntervalNanoseconds: Int64 = 1_000_000_000, httpIdle: Int64? = nil,
+    keeper: Keeper? = nil
+  )
+    throws
+  {
     let hasher = SpellingHash(seed: 3)
     let budget = SeriesBudget(limit: 300_000, limitPerMetric: 300_000)
     let memory = try TableMemory(capacity: 300_000)
@@ -46,7 +51,7 @@ final class RunningServer {
           memory: ownMemory, hasher: hasher, reader: LineReader(), keyLabels: KeyLabels(), budget: budget)
         let server = try QueryServer(
           view: view, table: ownTable, listeners: [listener], books: [books], state: agent, settings: settings,
-          wakeWorker: { _ in outcome.wakeUps.wrappingAdd(1, ordering: .relaxed) })
+          keeper: keeper, wakeWorker: { _ in outcome.wakeUps.wrappingAdd(1, ordering: .relaxed) })
         server.run()
         outcome.pins.store(server.state.view.pins, ordering: .relaxed)
       } catch {
@@ -101,6 +106,12 @@ final class Peer {
       connect(number, $0.baseAddress!.assumingMemoryBound(to: sockaddr.self), socklen_t($0.count))
     }
     try #require(status == 0)
+  }
+
+  /// Whether something has come, or the end.
+  var hasInput: Bool {
+    var one = pollfd(fd: descriptor.number, events: Int16(POLLIN), revents: 0)
+    return Glibc.poll(&one, 1, 0) > 0
   }
 
   func send(_ text: String) { _ = descriptor.write(Array(text.utf8).span) }

@@ -20,14 +20,16 @@ package struct JournalRecordReader {
   /// Nil if the payload is damaged or was made by a later version.
   package init?(_ payload: [UInt8]) {
     if payload.count < JournalRecordWriter.headBytes || payload[0] != JournalRecordWriter.version { return nil }
-    if payload[1] > 1 || Self.number(payload[2..<6]) != UInt64(JournalCheck.of(payload, from: 6)) { return nil }
+    if payload[1] > 1 || Self.number(payload[2..<6]) != UInt64(JournalCheck.of(payload)) { return nil }
     isSnapshot = payload[1] == 1
     wall = Int64(bitPattern: Self.number(payload[6..<14]))
     numbering = UInt32(truncatingIfNeeded: Self.number(payload[14..<18]))
     reader = HistoryByteReader(payload, from: JournalRecordWriter.headBytes)
   }
 
-  private static func number(_ bytes: ArraySlice<UInt8>) -> UInt64 { bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) } }
+  private static func number(_ bytes: ArraySlice<UInt8>) -> UInt64 {
+    bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) }
+  }
 
   /// The next record; nil at the end or where the payload is malformed.
   package mutating func next() -> JournalRecord? {
@@ -53,7 +55,9 @@ package struct JournalRecordReader {
       guard let second = seconds(), let amount = parts() else { return nil }
       return .lateCount(number: number, second: second, whole: amount.whole, fraction: amount.fraction)
     case .lateValue:
-      guard let second = seconds(), let value = reader.value(), let weight = reader.value(), weight > 0 else { return nil }
+      guard let second = seconds(), let value = reader.value(), let weight = reader.value(), weight > 0 else {
+        return nil
+      }
       return .lateValue(number: number, second: second, value: value, weight: weight)
     case .samples, .recentSamples: return samples(tag)
     case .members, .recentMembers: return members(tag)

@@ -5,7 +5,7 @@ import Protocol
 ///     offset  bytes  head
 ///          0      1  version, 1
 ///          1      1  1: a slice of a snapshot
-///          2      4  check of all that follows (`JournalCheck`)
+///          2      4  check of all the rest (`JournalCheck`)
 ///          6      8  seconds since 1970
 ///         14      4  numbering: numbers mean the same only in payloads of the same one
 ///
@@ -71,7 +71,7 @@ struct JournalRecordWriter {
 
   /// The payload with its check made to fit.
   static func checked(_ payload: consuming [UInt8]) -> [UInt8] {
-    let check = JournalCheck.of(payload, from: 6)
+    let check = JournalCheck.of(payload)
     for byte in 0..<4 { payload[2 + byte] = UInt8(truncatingIfNeeded: check >> UInt32(8 * byte)) }
     return payload
   }
@@ -195,14 +195,14 @@ struct JournalRecordWriter {
 /// A file's frames have a checksum of their own. This one is the payload's, whatever carries it: records stand on each other's
 /// shoulders, so that of a payload with a wrong byte nothing must be believed.
 enum JournalCheck {
-  /// The check of all bytes from `start` on.
+  /// The check of a payload, whose own place is left out.
   /// - Complexity: O(bytes), about 0.4 ns each.
-  static func of(_ bytes: [UInt8], from start: Int) -> UInt32 {
+  static func of(_ bytes: [UInt8]) -> UInt32 {
     let prime: UInt64 = 0x100_0000_01B3
-    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    var hash = (0xCBF2_9CE4_8422_2325 ^ (UInt64(bytes[0]) | UInt64(bytes[1]) << 8)) &* prime
     // Safe: the array lends its own bytes; words are loaded within them.
     unsafe bytes.withUnsafeBytes { bytes in
-      var at = min(start, bytes.count)
+      var at = min(6, bytes.count)
       while at + 8 <= bytes.count {
         hash = unsafe (hash ^ UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self))) &* prime
         // High bits would never reach the low ones.

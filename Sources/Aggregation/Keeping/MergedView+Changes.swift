@@ -80,6 +80,13 @@ extension MergedView {
 
   // MARK: As it happens
 
+  /// A new series. It is told of before another leaves, so that their metric has a series all the time.
+  mutating func keepArrival(_ id: Int) {
+    if !changes.isOn || !changes.hasRoom() { return }
+    _ = number(id)
+    changes.endIfFull(wall: wall)
+  }
+
   /// A sample of a counter that bore its own time; it has been counted.
   mutating func keepLate(_ id: Int, _ amount: HistoryAmount, at second: UInt32?) {
     if !changes.isOn { return }

@@ -184,7 +184,9 @@ extension MergedView {
     let name = SeriesSpelling.plainName(of: spelling)
     restoration.shared.append(.init(isForeign: name != self.name(of: series[Int(id)].family)))
     restoration.sharedPlaces[key] = restoration.shared.count - 1
-    if !withSpelling(of: id, { own in own.count == spelling.count && own.indices.allSatisfy { own[$0] == spelling[$0] } }) {
+    if !withSpelling(
+      of: id, { own in own.count == spelling.count && own.indices.allSatisfy { own[$0] == spelling[$0] } })
+    {
       restoration.tally.limited += 1
     }
     return restoration.shared.count - 1
@@ -282,7 +284,8 @@ extension MergedView {
     _ total: Total, _ target: Restoration.Target, _ payload: JournalRecordReader, _ restoration: inout Restoration
   ) {
     let id = Int(target.id)
-    let known = target.shared.map { restoration.shared[$0].total }
+    let known =
+      target.shared.map { restoration.shared[$0].total }
       ?? Total(whole: series[id].whole, fraction: series[id].fraction)
     if !payload.isSnapshot || target.shared != nil {
       let amount = total.amount(since: known)
@@ -323,7 +326,8 @@ extension MergedView {
       let before = (timers[state].count, timers[state].sum)
       let bounds = Self.weights(timers[state].bounds, places, above: timer.count - known.count)
       timers.modify(state) {
-        $0.restore(count: (before.0 + timer.count - known.count).finite, sum: (before.1 + amount.sum).finite, bounds: bounds)
+        $0.restore(
+          count: (before.0 + timer.count - known.count).finite, sum: (before.1 + amount.sum).finite, bounds: bounds)
       }
       restoration.noteForeign(amount, shared, series[id].family)
       (restoration.shared[shared].count, restoration.shared[shared].sum) = (timer.count, timer.sum)

@@ -109,7 +109,8 @@ extension MergedView {
       state.forEachRecent(second: second, window: settings.quantileWindow) { age, slice in
         writer.append(
           .recentSamples(
-            number: number, second: Self.second(wall, age), sum: slice.sum, least: slice.least, greatest: slice.greatest,
+            number: number, second: Self.second(wall, age), sum: slice.sum, least: slice.least,
+            greatest: slice.greatest,
             run: slice.run))
       }
     case .set:

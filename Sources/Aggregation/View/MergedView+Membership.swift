@@ -147,6 +147,7 @@ extension MergedView {
     families[Int(family)].seriesCount += 1
     seriesByKind[Int(kind.rawValue)] += 1
     seriesIndex.insert(id, hash: hash)
+    keepArrival(id)
     return id
   }
 
