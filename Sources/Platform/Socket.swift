@@ -93,6 +93,20 @@ package enum Socket {
   /// Answers leave at once; they are written whole, so nothing is gained by waiting for more (TCP_NODELAY).
   package static func sendAtOnce(_ socket: Descriptor) { _ = try? set(socket, Int32(IPPROTO_TCP), TCP_NODELAY, 1) }
 
+  /// Of a listening TCP socket, for the connections to come, which inherit it: the kernel takes no more than `unsentBytes` that cannot be
+  /// sent yet (TCP_NOTSENT_LOWAT, tcp(7)), where it would take megabytes for a peer that does not read; and it asks peers that are silent for
+  /// a minute whether they are still there, so that one that has vanished does not stay for ever.
+  package static func guardConnections(of listener: Descriptor, unsentBytes: Int32) {
+    let tcp = Int32(IPPROTO_TCP)
+    for (level, option, value) in [
+      (tcp, TCP_NOTSENT_LOWAT, unsentBytes), (SOL_SOCKET, SO_KEEPALIVE, 1), (tcp, TCP_KEEPIDLE, 60),
+      (tcp, TCP_KEEPINTVL, 15), (tcp, TCP_KEEPCNT, 4),
+    ] {
+      // A kernel that cannot do so goes on without it.
+      _ = try? set(listener, level, option, value)
+    }
+  }
+
   /// Asks for a receive buffer of `bytes`: beyond net.core.rmem_max where the process may (CAP_NET_ADMIN), else up to it.
   /// - Returns: the bytes of payload and overhead that were granted, as `bytes` counts them (the kernel doubles both).
   package static func setReceiveBuffer(_ socket: Descriptor, bytes: Int) -> Int {

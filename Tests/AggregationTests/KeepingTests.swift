@@ -236,7 +236,7 @@ private final class Recording {
   @Test func `a journal that takes nothing for long costs a bounded memory, and a snapshot mends what was left out`() {
     let recording = Recording(seed: 1)
     let world = recording.world
-    let late = (0..<20_000).map { "d:1|c|T\(recording.wall - $0)" }.joined(separator: "\n")
+    let late = (0..<20_000).map { "d:1|c|T\(recording.wall - Int64($0))" }.joined(separator: "\n")
     for round in 0..<60 {
       world.workers[0].count(late.utf8, wall: recording.wall)
       world.workers[0].count("c:1|c\nt\(round % 7):\(round)|ms".utf8, wall: recording.wall)

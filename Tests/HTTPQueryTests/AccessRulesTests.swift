@@ -13,7 +13,9 @@ import Testing
 
   private struct Missing: Error {}
 
-  private func status(_ rules: AccessRules, _ fields: String, method: String = "POST", beyond: Bool = false) throws -> Int {
+  private func status(_ rules: AccessRules, _ fields: String, method: String = "POST", beyond: Bool = false) throws
+    -> Int
+  {
     Int(try rules.refusal(ofWrite: request(fields, method: method), isBeyondLoopback: beyond)?.status.rawValue ?? 0)
   }
 
@@ -28,10 +30,12 @@ import Testing
     "Host: 127.0.0.1:8080\r\nOrigin: http://127.0.0.1:8080\r\nSec-Fetch-Site: same-origin",
     "Host: 10.1.2.3:8080\r\nOrigin: http://10.1.2.3:8080", "Host: [::1]:8080\r\nOrigin: http://[::1]:8080",
     "Host: localhost\r\nOrigin: http://localhost", "Host: LocalHost:80\r\nOrigin: http://localhost",
-    "Host: agent.localhost:8080\r\nOrigin: http://agent.localhost:8080", "Host: 127.0.0.1\r\nOrigin: https://127.0.0.1:443",
+    "Host: agent.localhost:8080\r\nOrigin: http://agent.localhost:8080",
+    "Host: 127.0.0.1\r\nOrigin: https://127.0.0.1:443",
     "Host: 127.0.0.1:8080\r\nSec-Fetch-Site: same-origin", "Host: 127.0.0.1:8080\r\nSec-Fetch-Site: none",
     // A name that was told, whatever a proxy has made of the Host.
-    "Host: footfall.example\r\nOrigin: https://footfall.example", "Host: 127.0.0.1:8080\r\nOrigin: https://Footfall.Example",
+    "Host: footfall.example\r\nOrigin: https://footfall.example",
+    "Host: 127.0.0.1:8080\r\nOrigin: https://Footfall.Example",
     "Host: footfall.example\r\nSec-Fetch-Site: same-origin",
     // A site that was told.
     "Host: 127.0.0.1:8080\r\nOrigin: https://shop.example\r\nSec-Fetch-Site: cross-site",
@@ -46,14 +50,16 @@ import Testing
     "Host: 127.0.0.1:8080\r\nOrigin: http://127.0.0.1:8081", "Host: localhost:8080\r\nOrigin: http://localhost:3001",
     "Host: 127.0.0.1:8080\r\nOrigin: http://localhost:8080", "Host: 127.0.0.1:8080\r\nOrigin:",
     "Host: 127.0.0.1\r\nOrigin: http://127.0.0.1/", "Host: 127.0.0.1\r\nOrigin: http://u@127.0.0.1",
-    "Host: 127.0.0.1\r\nOrigin: http://127.0.0.1\r\nOrigin: http://127.0.0.1", "Host: 127.0.0.1\r\nOrigin: ftp://127.0.0.1",
+    "Host: 127.0.0.1\r\nOrigin: http://127.0.0.1\r\nOrigin: http://127.0.0.1",
+    "Host: 127.0.0.1\r\nOrigin: ftp://127.0.0.1",
     "Host: 127.0.0.1:8080\r\nSec-Fetch-Site: cross-site", "Host: 127.0.0.1:8080\r\nSec-Fetch-Site: same-site",
     "Host: 127.0.0.1:8080\r\nSec-Fetch-Site: what", "Host: a\r\nOrigin: http://shop.example",
     "Host: 127.0.0.1:8080\r\nOrigin: https://footfall.example.evil.example",
     // The page's own name leads here.
     "Host: evil.example:8080\r\nOrigin: http://evil.example:8080\r\nSec-Fetch-Site: same-origin",
     "Host: evil.example\r\nSec-Fetch-Site: same-origin", "Host: evil.example\r\nSec-Fetch-Site: none",
-    "Host: 127.0.0.1.evil.example\r\nOrigin: http://127.0.0.1.evil.example", "Host: notlocalhost\r\nOrigin: http://notlocalhost",
+    "Host: 127.0.0.1.evil.example\r\nOrigin: http://127.0.0.1.evil.example",
+    "Host: notlocalhost\r\nOrigin: http://notlocalhost",
   ])
   func `refuse a write that a page of another site sends, or of another name`(fields: String) throws {
     for method in ["POST", "DELETE"] { #expect(try status(rules, fields, method: method) == 403) }
@@ -88,7 +94,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("", BearerTokens.Fault.empty), ("\n # only\n#", .empty), ("good\na b", .noToken(line: 2)), ("caf\u{E9}", .noToken(line: 1)),
+    ("", BearerTokens.Fault.empty), ("\n # only\n#", .empty), ("good\na b", .noToken(line: 2)),
+    ("caf\u{E9}", .noToken(line: 1)),
     ("=", .noToken(line: 1)), ("a=b", .noToken(line: 1)), ("a\u{0}", .noToken(line: 1)),
     (String(repeating: "a\n", count: 101), .tooMany),
   ])
@@ -117,10 +124,12 @@ import Testing
 
   @Test func `answer what a browser asks before it writes`() throws {
     let asked = "Origin: https://shop.example\r\nAccess-Control-Request-Method: POST\r\n"
-    let fields = try shared(rules, asked + "Access-Control-Request-Headers: authorization,content-type", method: "OPTIONS")
+    let fields = try shared(
+      rules, asked + "Access-Control-Request-Headers: authorization,content-type", method: "OPTIONS")
     #expect(
       fields == [
-        "Vary: Origin", "Access-Control-Allow-Origin: https://shop.example", "Access-Control-Allow-Methods: POST, OPTIONS",
+        "Vary: Origin", "Access-Control-Allow-Origin: https://shop.example",
+        "Access-Control-Allow-Methods: POST, OPTIONS",
         "Access-Control-Allow-Headers: authorization,content-type", "Access-Control-Max-Age: 600",
       ])
     #expect(
@@ -129,7 +138,9 @@ import Testing
       ])
   }
 
-  @Test(arguments: ["https://a/", "a.example", "ftp://a", "https://", "https://a:b", "https://u@a", "null", "", "https://a?b"])
+  @Test(arguments: [
+    "https://a/", "a.example", "ftp://a", "https://", "https://a:b", "https://u@a", "null", "", "https://a?b",
+  ])
   func `take no such site`(text: String) { #expect(WebOrigin(text) == nil) }
 
   @Test(arguments: ["a:80", "", "a/b", "http://a", "a b", "[::1", "u@a", "*"])

@@ -260,7 +260,8 @@ final class Peer {
       peer.send(`a connection`.get("/visit", "Connection: close\r\n", method: "POST"))
       answer = String(decoding: peer.read(.max), as: UTF8.self)
     }
-    #expect(answer.contains("\r\nWWW-Authenticate: Bearer\r\n") && answer.hasSuffix("{\"detail\":\"Not authenticated\"}"))
+    #expect(
+      answer.contains("\r\nWWW-Authenticate: Bearer\r\n") && answer.hasSuffix("{\"detail\":\"Not authenticated\"}"))
     #expect(try Peer(server).ask("/stats").hasPrefix("HTTP/1.1 200 "))
   }
 

@@ -8,7 +8,7 @@ import Platform
 ///
 /// Open addressing with linear probing, at most half full. A tag's upper bits are its home slot, so the index grows, and takes a
 /// slot back by shifting its followers, without a look at any key. The caller compares keys: a tag that fits is only a hint.
-/// - Invariant: `count * 2 <= capacity`, the capacity is a power of two from 4,096 to 2^31.
+/// - Invariant: `count * 2 <= capacity`, the capacity is a power of two from 32,768 to 2^31.
 /// - Complexity: `find` and `insert` O(1) expected; growth O(capacity), a streaming pass (about 2 ns a slot).
 @safe
 struct SpellingIndex: ~Copyable {
@@ -20,7 +20,9 @@ struct SpellingIndex: ~Copyable {
   @usableFromInline var mask: Int
 
   init() throws(SystemError) {
-    try self.init(bits: 12)
+    // A thousand series lie so far apart in it that each is at its home: a look-up that has to go on costs as much as all the rest of it.
+    // Pages that nothing lies in take no memory.
+    try self.init(bits: 15)
   }
 
   private init(bits: Int) throws(SystemError) {
@@ -40,12 +42,24 @@ struct SpellingIndex: ~Copyable {
   /// The number at `place` (0 or above) if its tag fits `hash`; -1 if the tag differs; -2 if the slot is empty.
   @inline(__always)
   func probe(_ place: Int, for hash: UInt64) -> Int {
-    // Safe: callers step with `next(after:)`, which stays within the mask.
-    let slot = unsafe slots[place]
-    if _slowPath(slot == 0) { return -2 }
-    if _fastPath((slot ^ hash) &>> 32 == 0) { return Int(truncatingIfNeeded: slot & 0xFFFF_FFFF) &- 1 }
-    return -1
+    let slot = slot(place)
+    return Self.fits(slot, hash) ? Self.number(in: slot) : slot == 0 ? -2 : -1
   }
+
+  /// The slot at `place`; 0 if it is empty.
+  @inline(__always)
+  func slot(_ place: Int) -> UInt64 {
+    // Safe: callers step with `next(after:)`, which stays within the mask.
+    unsafe slots[place]
+  }
+
+  /// Whether a slot's tag is that of `hash`. No hash has a tag of 0 (`SpellingHash`), so an empty slot fits none.
+  @inline(__always)
+  static func fits(_ slot: UInt64, _ hash: UInt64) -> Bool { (slot ^ hash) &>> 32 == 0 }
+
+  /// The number in a slot that is not empty.
+  @inline(__always)
+  static func number(in slot: UInt64) -> Int { Int(truncatingIfNeeded: slot & 0xFFFF_FFFF) &- 1 }
 
   @inline(__always)
   func next(after place: Int) -> Int { (place &+ 1) & mask }
@@ -54,9 +68,27 @@ struct SpellingIndex: ~Copyable {
   @inline(__always)
   func prefetch(_ hash: UInt64) { unsafe footfall_prefetch(slots + home(of: hash)) }
 
-  /// The number in `hash`'s home slot if the tag fits, else -1: what a prefetch of the record may bet on.
+  /// The number in the first slot whose tag fits, -1 if there is none: whoever it belongs to most likely has this hash.
+  ///
+  /// Of the first two slots it chooses without a branch. One of them holds nearly every number that is there, and which one cannot be
+  /// predicted.
   @inline(__always)
-  func guess(_ hash: UInt64) -> Int { probe(home(of: hash), for: hash) }
+  func candidate(_ hash: UInt64) -> Int {
+    let home = home(of: hash)
+    let first = slot(home)
+    let slot = Self.fits(first, hash) ? first : slot(next(after: home))
+    return _fastPath(Self.fits(slot, hash)) ? Self.number(in: slot) : candidate(hash, from: home)
+  }
+
+  @inline(never)
+  private func candidate(_ hash: UInt64, from home: Int) -> Int {
+    var place = home
+    while true {
+      let number = probe(place, for: hash)
+      if number != -1 { return max(number, -1) }
+      place = next(after: place)
+    }
+  }
 
   /// Adds `number`; the caller knows that its key is not there.
   mutating func insert(_ number: Int, hash: UInt64) {

@@ -95,7 +95,8 @@ extension WorkerTable {
     } else {
       return nil
     }
-    unsafe spelling.withUnsafeBytes { unsafe record(number).begin(spelling: $0, kind: kind, role: role) }
+    let use = kind == SampleKind.counter.rawValue ? reader.plainUse(of: spelling) : []
+    unsafe spelling.withUnsafeBytes { unsafe record(number).begin(spelling: $0, kind: kind, role: role, use: use) }
     index.insert(number, hash: hash)
     return number
   }

@@ -131,13 +131,12 @@ package struct WorkerTable: ~Copyable {
     // The most frequent outcome is booked once, at the end.
     var plainCounts: UInt64 = 0
     while at < bytes.count {
-      let window = SeparatorWindow(bytes, from: at)
-      if let plain = reader.readPlain(bytes, at: at, window), case let number = find(plain, bytes, at), number >= 0 {
+      if let plain = reader.readPlain(bytes, at: at), case let number = find(plain, bytes, at), number >= 0 {
         addWhole(touch(number), plain.count)
         plainCounts &+= 1
         at = plain.next
       } else {
-        at = countLine(bytes, at, window)
+        at = countLine(bytes, at)
       }
     }
     tally.lines &+= plainCounts
@@ -153,7 +152,15 @@ package struct WorkerTable: ~Copyable {
   /// Counts a line of any shape.
   /// - Returns: where the next one begins.
   @inline(never)
-  private mutating func countLine(_ bytes: PaddedBytes, _ start: Int, _ window: SeparatorWindow) -> Int {
+  private mutating func countLine(_ bytes: PaddedBytes, _ start: Int) -> Int {
+    if bytes[start] == UInt8(ascii: "\n") { return bytes.lineStart(from: start) }
+    let window = SeparatorWindow(bytes, from: start)
+    return countShort(bytes, start, window) ?? countUsual(bytes, start, window)
+  }
+
+  /// Counts a line of the usual shape, or of any.
+  @inline(never)
+  private mutating func countUsual(_ bytes: PaddedBytes, _ start: Int, _ window: SeparatorWindow) -> Int {
     guard let line = reader.readUsual(bytes, at: start, window) else { return countOdd(bytes, start, window) }
     let number = find(line, bytes, start)
     if _slowPath(number < 0) { return countOdd(bytes, start, window) }
@@ -165,7 +172,7 @@ package struct WorkerTable: ~Copyable {
 
   /// Counts a line that is not of the usual shape, or whose series is not known.
   @inline(never)
-  private mutating func countOdd(_ bytes: PaddedBytes, _ start: Int, _ window: SeparatorWindow) -> Int {
+  mutating func countOdd(_ bytes: PaddedBytes, _ start: Int, _ window: SeparatorWindow) -> Int {
     var sample = Sample()
     let next = reader.read(bytes, at: start, window, into: &sample)
     if sample.form == .empty { return next }

@@ -10,6 +10,7 @@ package struct AccessRules: Equatable, Sendable {
   /// Sites that browsers may let use this server.
   package var origins: [WebOrigin]
 
+  /// Without arguments: writing is for everybody but pages of other sites.
   package init(tokens: BearerTokens? = nil, hostNames: [HostName] = [], origins: [WebOrigin] = []) {
     self.tokens = tokens
     self.hostNames = hostNames

@@ -12,6 +12,7 @@ package struct BearerTokens: Equatable, Sendable {
     /// There are more than `most`.
     case tooMany
 
+    /// Fit to stand behind the file's name.
     package var description: String {
       switch self {
       case .empty: "it holds no token: want one a line, # before a comment"

@@ -109,12 +109,28 @@ extension Connection {
     }
   }
 
-  /// The most that should be read from the socket at once, in bytes. What comes behind a request waits here for its answer, so it is little
-  /// but in a body.
-  var readSize: Int {
-    if case .inBody = parser.progress { return 256 << 10 }
-    return 32 << 10
+  /// What the loop has to know of a connection after each thing that happens to it, in one look.
+  struct Needs {
+    var phase: Phase
+    var wantsInput: Bool
+    var wantsOutput: Bool
+    /// Bytes held for the peer: what came and was not read yet, the part of a body that has come, what waits to be sent.
+    var heldCount: Int
+    /// The most that should be read from the socket at once, in bytes. What comes behind a request waits here for its answer, so it is
+    /// little but in a body.
+    var readSize: Int
   }
+
+  /// What is needed now.
+  var needs: Needs {
+    var readSize = Self.usualReadSize
+    if case .inBody = parser.progress { readSize = 256 << 10 }
+    return Needs(
+      phase: phase, wantsInput: wantsInput, wantsOutput: pendingCount > 0 || wantsProduce, heldCount: heldCount,
+      readSize: readSize)
+  }
+
+  static let usualReadSize = 32 << 10
 
   /// Takes what was read from the socket.
   package mutating func receive(_ bytes: Span<UInt8>) {
@@ -282,8 +298,7 @@ extension Connection {
     return false
   }
 
-  /// Bytes held for the peer: what came and was not read yet, the part of a body that has come, what waits to be sent.
-  var heldCount: Int { parser.heldCount + output.count }
+  private var heldCount: Int { parser.heldCount + output.count }
 
   /// Gives back the buffers of a connection that waits for its next request: thousands do.
   mutating func releaseBuffers() {

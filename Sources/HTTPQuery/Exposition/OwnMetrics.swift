@@ -111,7 +111,8 @@ struct OwnMetrics {
   }
 
   private mutating func writeHTTP(_ state: QueryState) {
-    page.family("footfall_http_requests_limited_total", .counter, "Requests refused because a client asked too often.") {
+    page.family("footfall_http_requests_limited_total", .counter, "Requests refused because a client asked too often.")
+    {
       $0.sample(state.limitedRequests)
     }
     page.family("footfall_http_held_bytes", .gauge, "Bytes of requests and answers that are under way.") {

@@ -63,7 +63,7 @@ extension RequestParser {
     guard let allowed = limit(draft) else {
       draft.isBodyRefused = true
       draft.keepsAlive = false
-      state = .bodyRefused
+      state = .sizedBody(remaining: 0)
       return
     }
     bodyLimit = allowed

@@ -50,8 +50,6 @@ struct RequestParser: ~Copyable {
     case chunkData(remaining: Int)
     case chunkEnd
     case trailers(remaining: Int)
-    /// The head is whole, and its body shall not come.
-    case bodyRefused
     case refused(Status)
   }
 
@@ -87,7 +85,6 @@ struct RequestParser: ~Copyable {
     case .requestLine: unreadCount == 0 && !hasSkippedEmptyLine ? .betweenRequests : .inHead
     case .fields: .inHead
     case .sizedBody, .chunkSize, .chunkData, .chunkEnd, .trailers: .inBody(draft.body.count)
-    case .bodyRefused: .inHead
     case .refused: .betweenRequests
     }
   }
@@ -154,10 +151,6 @@ struct RequestParser: ~Copyable {
         guard let line = try takeLine(longest: remaining, tooLong: .headerFieldsTooLarge) else { return .needsMore }
         if line.isEmpty { return .request(finishRequest()) }
         try readTrailer(line, remaining)
-      case .bodyRefused:
-        let request = finishRequest()
-        refuse(.badRequest)
-        return .request(request)
       case .refused(let status):
         return .refused(status)
       }
@@ -205,7 +198,8 @@ extension RequestParser {
     let request = draft
     draft = Request()
     framing = MessageFraming()
-    state = .requestLine
+    // Behind a body that was not taken nobody knows where the next request begins.
+    state = request.isBodyRefused ? .refused(.badRequest) : .requestLine
     hasSkippedEmptyLine = false
     dropRead()
     return request

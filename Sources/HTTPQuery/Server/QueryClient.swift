@@ -19,6 +19,8 @@ final class QueryClient {
   var sharing: [(name: StaticString, value: String)] = []
   /// The bytes of its last request's body, until that is answered.
   var requestBytes = 0
+  /// The most that is read from it at once, in bytes.
+  var readSize = Connection.usualReadSize
   /// What it was last found to hold, in bytes, of `QueryState.heldBytes`.
   var heldBytes = 0
   /// The route of the request that is being answered, and when it came.

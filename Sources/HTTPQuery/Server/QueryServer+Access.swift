@@ -13,9 +13,9 @@ extension QueryServer {
   private static let smallBytes = 65_536
 
   /// The answer to a request that is refused whatever its route would say; nil: none is. Takes note of which pages may read the answer.
+  ///
+  /// Not asked where nobody is watched and the request neither deletes nor names a page.
   func judge(_ request: borrowing Request, _ client: QueryClient) -> Response? {
-    if !client.sharing.isEmpty { client.sharing = [] }
-    if !request.isBodyRefused && isUsual(request, client) { return nil }
     client.sharing = state.settings.access.sharingFields(for: request)
     if Self.isAlwaysAnswered(request) { return nil }
     if client.isReserved {
@@ -32,7 +32,7 @@ extension QueryServer {
 
   /// The longest body that the request may bring; nil: it will be refused whatever the body says, so that none is read.
   func bodyLimit(for head: borrowing Request, _ client: QueryClient) -> Int? {
-    if !isUsual(head, client) && (client.isReserved || isFull || refusal(ofWrite: head, client) != nil) { return nil }
+    if client.isReserved || isFull || refusal(ofWrite: head, client) != nil { return nil }
     return Routes.bodyLimit(for: head)
   }
 
@@ -43,24 +43,23 @@ extension QueryServer {
 
   /// Gives up a body that is coming when there is no room for it.
   func shedIfFull(_ client: QueryClient) {
-    guard isFull, client.connection.heldCount > Self.smallBytes else { return }
+    guard isFull, client.connection.needs.heldCount > Self.smallBytes else { return }
     if case .refused(let status) = client.connection.shed() { refuse(client, status) }
   }
 
   /// Books what a client holds now.
-  func account(_ client: QueryClient) {
-    let held = client.connection.heldCount + client.requestBytes
+  /// - Parameter count: what its connection holds.
+  func account(_ client: QueryClient, _ count: Int) {
+    let held = count + client.requestBytes
+    if held == client.heldBytes { return }
     state.heldBytes += held - client.heldBytes
     client.heldBytes = held
   }
 
   private var isFull: Bool { state.heldBytes > Self.heldBytesMost }
 
-  /// Whether nothing has to be asked: somebody reads, or writes from no page, where nothing is limited.
-  private func isUsual(_ request: borrowing Request, _ client: QueryClient) -> Bool {
-    !isGuarded && !isFull && !request.namesOrigin && !client.isReserved
-      && (request.method != .delete || !client.isBeyondLoopback)
-  }
+  /// Whether each request of a client is to be judged, before its body is read too.
+  func isWatched(_ client: QueryClient) -> Bool { isGuarded || isFull || client.isReserved }
 
   private func refusal(ofWrite request: borrowing Request, _ client: QueryClient) -> Response? {
     switch request.method {

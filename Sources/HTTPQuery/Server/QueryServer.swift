@@ -106,6 +106,7 @@ package final class QueryServer {
     try poll.add(state.wakeUp.descriptor, token: Self.wakeUpToken, for: .input)
     for (place, descriptor) in listeners.enumerated() {
       let listener = QueryListener(descriptor, token: UInt64(place) + 1)
+      Socket.guardConnections(of: descriptor, unsentBytes: 65_536)
       try poll.add(descriptor, token: listener.token, for: .input)
       self.listeners.append(listener)
     }

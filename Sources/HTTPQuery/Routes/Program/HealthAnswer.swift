@@ -4,23 +4,21 @@ import Platform
 /// `/health` and `/ready`: cheap, and answered however busy the view is.
 enum HealthAnswer {
   static func health(_ state: QueryState) -> Response {
-    let reasons = reasons(state)
-    return .json(
+    .json(
       JSONWriter.object { json in
-        writeStatus(reasons, to: &json)
+        writeStatus(reasons(state), to: &json)
         writeTime(state, to: &json)
       })
   }
 
-  /// Why the program does less than it should, in words for people; empty: all is well.
+  /// Why the program does less than it should, in words for people; empty: it is well.
   static func reasons(_ state: QueryState) -> [String] {
     let now = Clock.monotonic()
-    let kept = state.keeping?.keeper.condition().reasons ?? []
-    return kept
-      + state.books.compactMap { books in
-        books.isShortOfDescriptors(monotonic: now)
-          ? "\(books.name): connections wait, since no file descriptor is free (RLIMIT_NOFILE)" : nil
-      }
+    let listeners = state.books.compactMap { books in
+      books.isShortOfDescriptors(monotonic: now)
+        ? "\(books.name): connections wait, since no file descriptor is free (RLIMIT_NOFILE)" : nil
+    }
+    return listeners + (state.keeping?.keeper.condition().reasons ?? [])
   }
 
   /// `"status":"healthy"`, or `"degraded"` with the reasons.
