@@ -123,6 +123,16 @@ enum Options {
       \.historyBytes
     ).onReload,
 
+    .one(
+      "state-dir", .stateDirectory, default: "auto", .state,
+      "folder of the journal; auto: $STATE_DIRECTORY, else $XDG_STATE_HOME/footfall, else ~/.local/state/footfall; none: "
+        + "counts last as long as the program",
+      \.stateDirectory),
+    .one(
+      "journal-sync", .word(Configuration.JournalSync.self), default: "flush", .state,
+      "when the disk must have what was counted: never, once a flush, before an HTTP answer to what counts",
+      \.journalSync),
+
     .list(
       "quantiles", .number(0...1), default: "0.5,0.9,0.95,0.99", .timers, "quantiles that a timer's summary shows",
       \.quantiles,

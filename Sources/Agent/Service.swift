@@ -3,6 +3,7 @@ import Bytes
 import HTTPQuery
 import Platform
 import Protocol
+import Storage
 import Synchronization
 
 /// `footfall serve`: starts the threads, waits for signals, and ends in order.
@@ -10,8 +11,11 @@ import Synchronization
 ///     main     signals, start and end
 ///     worker-N receive and count                 (ReceiveWorker)
 ///     query    merge, answer, flush              (QueryServer)
+///     store    keep what was counted             (Keeping)
 ///
-/// The end: ready no more ─ sockets refuse arrivals ─ workers read what the kernel holds and stop ─ last gather ─ ledger ─ exit.
+/// The start: the journal's lock ─ sockets ─ workers count while the query thread restores what was kept ─ /ready.
+/// The end: ready no more ─ sockets refuse arrivals ─ workers read what the kernel holds and stop ─ last gather ─ the journal ends
+/// with it ─ ledger ─ exit.
 enum Service {
   /// EX_OSERR of sysexits(3): a socket, a thread or memory was not to be had.
   private static let systemStatus: Int32 = 71
@@ -32,14 +36,15 @@ enum Service {
       return configurationStatus
     }
     TokenFile.warnIfOpen(configuration, log)
-    do throws(SystemError) {
+    do {
       let signals = try Signals()
       let running = try start(configuration, tokens, environment, log)
       waitForEnd(signals, running, configuration, environment, log)
       end(running, log)
       return 0
     } catch {
-      log.error(error.description)
+      log.error("\(error)")
+      if case StateDirectory.Fault.newer = error { return configurationStatus }
       return systemStatus
     }
   }
@@ -53,6 +58,7 @@ enum Service {
     let workers: [Thread]
     let query: Thread
     let state: AgentState
+    let keeping: (Keeping, thread: Thread)?
     let notify: NotifySocket
     let reload: Reload
     let notices: Notices
@@ -61,8 +67,11 @@ enum Service {
 
   private static func start(
     _ configuration: Configuration, _ tokens: BearerTokens?, _ environment: [String: String], _ log: Log
-  ) throws(SystemError) -> Running {
+  ) throws -> Running {
     Program.raiseDescriptorLimit()
+    let state = try AgentState()
+    // Before the sockets: an agent that may not use the folder must not take a datagram from the one that does.
+    let keeping = try Keeping.open(configuration, environment, log, wake: state.wake)
     let activated = try ActivatedSocket.handedOver { environment[$0] }
     let workerCount = configuration.workers ?? ProcessFacts.processors
     let listeners = try Listeners(configuration, workers: workerCount, activated: activated)
@@ -94,7 +103,6 @@ enum Service {
       memories.append(try TableMemory(capacity: capacity, timerBounds: timerBounds, histogramBounds: histogramBounds))
     }
 
-    let state = try AgentState()
     let share = WorkerShare(agent: state, workers: workerCount)
     var wakeUps: [WakeUp] = []
     var workers: [Thread] = []
@@ -117,6 +125,7 @@ enum Service {
     let tables = memories
     let wakers = wakeUps
     let settings = QuerySettings(configuration, tokens, workers: workerCount)
+    let keeper = keeping?.keeper
     let query = try Thread("query") {
       runOrExit(log) { () throws(SystemError) in
         let view = try MergedView(
@@ -127,10 +136,11 @@ enum Service {
           keyLabels: configuration.protocolKeyLabels, budget: budget)
         let server = try QueryServer(
           view: view, table: table, listeners: listeners.http, books: books, state: state, settings: settings,
-          wakeWorker: { wakers[$0].signal() }, reportShortage: { _ in state.notices.signal() })
+          keeper: keeper, wakeWorker: { wakers[$0].signal() }, reportShortage: { _ in state.notices.signal() })
         server.run()
       }
     }
+    let store = try keeping.map { ($0, thread: try $0.start()) }
     let notices = Notices(log: log, books: books, agent: state)
     let noticesThread = try Thread("notices") { runOrExit(log) { () throws(SystemError) in try notices.run() } }
     state.phase = .serving
@@ -138,7 +148,7 @@ enum Service {
     tell(notify, log, .ready)
     return Running(
       listeners: listeners, books: books, share: share, wakeUps: wakeUps, workers: workers, query: query, state: state,
-      notify: notify,
+      keeping: store, notify: notify,
       reload: Reload(
         share: share, wakeUps: wakeUps, budget: budget, seriesRoom: seriesRoom, workers: workerCount, log: log),
       notices: notices, noticesThread: noticesThread)
@@ -204,6 +214,7 @@ enum Service {
     for worker in running.workers { worker.join() }
     running.state.phase = .stopped
     running.query.join()
+    if let (keeping, thread) = running.keeping { keeping.end(thread, log) }
     running.notices.end()
     running.noticesThread.join()
     for books in running.books { log.info("ledger", fields: ledger(of: books)) }

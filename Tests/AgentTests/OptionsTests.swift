@@ -94,6 +94,9 @@ struct Example: Sendable, CustomTestStringConvertible {
     .init("counter-ttl", "1h") { $0.counterTTL == .seconds(3_600) },
     .init("memory-limit", "1024GiB") { $0.memoryLimit == 1 << 40 },
     .init("history-memory", "8MiB") { $0.historyBytes == 8 << 20 },
+    .init("state-dir", "/var/lib/footfall") { $0.stateDirectory == .path("/var/lib/footfall") },
+    .init("state-dir", "none") { $0.stateDirectory == .none },
+    .init("journal-sync", "always") { $0.journalSync == .always },
     .init("quantiles", "0.9, 0.5,0.9") { $0.quantiles == [0.5, 0.9] },
     .init("quantile-window", "30s") { $0.quantileWindow == .seconds(30) },
     .init("buckets", "10,-.5,2.5e-1") { $0.buckets == [-0.5, 0.25, 10] },
@@ -171,6 +174,8 @@ struct Example: Sendable, CustomTestStringConvertible {
     #expect(try invocation("serve") == .serve(Configuration()))
     #expect(try invocation("explain") == .explain(Configuration()))
     #expect(try invocation("--log-level", "info", "check-config") == .checkConfig(Configuration()))
+    #expect(try invocation("journal", "dump") == .journal(.dump, Configuration()))
+    #expect(try invocation("journal", "--log-level", "info", "verify") == .journal(.verify, Configuration()))
     #expect(try invocation("serve", "--help", "--nonsense") == .help)
     #expect(try invocation("-h") == .help)
     #expect(try invocation("--version") == .version)

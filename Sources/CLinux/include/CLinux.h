@@ -41,6 +41,9 @@ int footfall_set_affinity(pid_t thread, size_t bytes, const void *mask) __asm__(
 long footfall_ptrace(int request, pid_t thread, void *address, void *data) __asm__("ptrace");
 int footfall_pthread_setname(pthread_t thread, const char *name) __asm__("pthread_setname_np");
 
+// flock(2): in Swift its name is that of the structure of fcntl(2).
+int footfall_flock(int fd, int operation) __asm__("flock");
+
 // Enumerators that Swift would import as types of their own.
 #define FOOTFALL_CONSTANT(name, value) static const int32_t name = value
 FOOTFALL_CONSTANT(footfall_msg_dontwait, MSG_DONTWAIT);
