@@ -54,6 +54,11 @@ struct Configuration: Equatable, Sendable {
   /// Upper bounds in the exported unit, finite, rising, each once; empty: timers are summaries.
   var buckets: [Double] = []
 
+  /// Where the program keeps what outlives it; nil: nowhere.
+  var stateDirectory: String?
+  /// Take over from the one that runs on the state directory.
+  var takeover = false
+
   var logLevel = Log.Level.info
   var logFormat = Log.Format.text
 

@@ -90,6 +90,13 @@ enum Options {
       configName, .file, or: "none", default: "none", .program, "file with lines NAME = VALUE, # before a comment",
       \.file),
     .one(
+      "state-dir", .file, or: "none", default: "none", .program, "folder for what outlives the program", \.stateDirectory
+    ),
+    .one(
+      "takeover", .flag, default: "off", .program,
+      "go on with the sockets, streams and state of the program that runs on the state directory, which then ends",
+      \.takeover),
+    .one(
       "log-level", .word(Log.Level.self, as: "LEVEL"), default: "info", .program,
       "least that is worth a line on standard error", \.logLevel),
     .one("log-format", .word(Log.Format.self), default: "text", .program, "how such a line looks", \.logFormat),

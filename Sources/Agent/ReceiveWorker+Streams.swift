@@ -124,6 +124,15 @@ extension ReceiveWorker {
         stream.books.ledgers[plan.index].add(table.tally)
       }
     }
+    leaveBooks(of: stream)
+  }
+
+  /// Lets go of a stream that is not closed here.
+  mutating func forget(_ token: UInt64) {
+    if let stream = streams.removeValue(forKey: token) { leaveBooks(of: stream) }
+  }
+
+  private func leaveBooks(of stream: StreamConnection) {
     stream.books.connections.wrappingSubtract(1, ordering: .relaxed)
     share.streamConnections.wrappingSubtract(1, ordering: .relaxed)
   }

@@ -12,6 +12,7 @@ import Synchronization
 ///     query    merge, answer, flush              (QueryServer)
 ///
 /// The end: ready no more ─ sockets refuse arrivals ─ workers read what the kernel holds and stop ─ last gather ─ ledger ─ exit.
+/// With another process to follow, sockets and streams stay as they are instead: Service+Ending.swift.
 enum Service {
   /// EX_OSERR of sysexits(3): a socket, a thread or memory was not to be had.
   private static let systemStatus: Int32 = 71
@@ -24,8 +25,7 @@ enum Service {
     do throws(SystemError) {
       let signals = try Signals()
       let running = try start(configuration, environment, log)
-      waitForEnd(signals, running, configuration, environment, log)
-      end(running, log)
+      end(running, try waitForEnd(signals, running, configuration, environment, log), log)
       return 0
     } catch {
       log.error(error.description)
@@ -34,7 +34,7 @@ enum Service {
   }
 
   /// What has been started and must be ended.
-  private struct Running {
+  struct Running {
     let listeners: Listeners
     let books: [ListenerBooks]
     let share: WorkerShare
@@ -43,14 +43,24 @@ enum Service {
     let query: Thread
     let state: AgentState
     let notify: NotifySocket
+    /// Where sockets outlive the program.
+    let store: DescriptorStore?
+    /// Where another may ask to take over.
+    let takeover: TakeoverHost?
+    let watchdog: Watchdog
   }
 
   private static func start(
     _ configuration: Configuration, _ environment: [String: String], _ log: Log
   ) throws(SystemError) -> Running {
-    let activated = try ActivatedSocket.handedOver { environment[$0] }
+    var inheritance = try Inheritance.fromManager(environment)
+    let guest = try askToTakeOver(configuration, log)
+    inheritance.sockets += guest?.sockets ?? []
     let workerCount = configuration.workers ?? ProcessFacts.processors
-    let listeners = try Listeners(configuration, workers: workerCount, activated: activated)
+    var bound = try Listeners(
+      configuration, workers: workerCount, inherited: inheritance.sockets, waitsForDrops: guest != nil)
+    let unwanted = bound.letGo()
+    let listeners = bound
     let books = listeners.books + [ListenerBooks(name: "http", kind: .http, workers: 1)]
     log.info(
       "listening",
@@ -75,8 +85,8 @@ enum Service {
       memories.append(try TableMemory(capacity: capacity, timerBounds: timerBounds, histogramBounds: histogramBounds))
     }
 
-    let share = WorkerShare(
-      streamConnectionLimit: configuration.streamConnections, streamIdle: configuration.streamIdle?.nanoseconds)
+    let share = try WorkerShare(
+      workers: workerCount, streamConnectionLimit: configuration.streamConnections, streamIdle: configuration.streamIdle?.nanoseconds)
     let state = try AgentState()
     var wakeUps: [WakeUp] = []
     var workers: [Thread] = []
@@ -114,13 +124,20 @@ enum Service {
         server.run()
       }
     }
-    state.phase = .serving
     let notify = NotifySocket(name: environment["NOTIFY_SOCKET"])
+    let store = DescriptorStore(environment, notify, listeners, inheritance, log)
+    goOn(with: &inheritance, from: guest, listeners, unwanted: unwanted, share, wakeUps, log)
+    let takeover = listenForTakeover(configuration, log)
+    state.phase = .serving
     tell(notify, log, .ready)
+    let watched =
+      wakeUps.indices.map { index in
+        Watchdog.Subject(name: "worker-\(index)", pulse: share.pulses[index]) { wakeUps[index].signal() }
+      } + [.init(name: "query", pulse: state.pulse) { state.wake() }]
     return Running(
       listeners: listeners, books: books, share: share, wakeUps: wakeUps, workers: workers, query: query, state: state,
-      notify: notify
-    )
+      notify: notify, store: store, takeover: takeover,
+      watchdog: Watchdog(environment, process: Program.process, watched, notify, state, log))
   }
 
   /// A thread that cannot start leaves a program that cannot serve.
@@ -131,17 +148,36 @@ enum Service {
     }
   }
 
+  private enum Token {
+    static let signal: UInt64 = 0
+    static let takeover: UInt64 = 1
+  }
+
+  /// Heeds signals, who wants to take over, and the watchdog's clock.
   private static func waitForEnd(
     _ signals: Signals, _ running: Running, _ configuration: Configuration, _ environment: [String: String], _ log: Log
-  ) {
+  ) throws(SystemError) -> Ending {
+    let poll = try Poll()
+    try poll.add(signals.descriptor, token: Token.signal, for: .input)
+    if let takeover = running.takeover { try poll.add(takeover.listener, token: Token.takeover, for: .input) }
     while true {
-      switch signals.next() {
-      case .terminate, .interrupt:
-        return exitAtOnce(onSecondOf: signals, log)
-      case .hangUp:
-        tell(running.notify, log, .reloading)
-        Reload.check(against: configuration, environment: environment, running.state, log)
-        tell(running.notify, log, .ready)
+      var tokens: Set<UInt64> = []
+      poll.wait(milliseconds: running.watchdog.milliseconds) { tokens.insert($0.token) }
+      running.watchdog.look()
+      if tokens.contains(Token.signal) {
+        let signal = signals.next()
+        switch signal {
+        case .terminate, .interrupt, .restart:
+          exitAtOnce(onSecondOf: signals, log)
+          return signal == .restart && running.store != nil ? .leavingToNextStart : .forGood
+        case .hangUp:
+          tell(running.notify, log, .reloading)
+          Reload.check(against: configuration, environment: environment, running.state, log)
+          tell(running.notify, log, .ready)
+        }
+      } else if tokens.contains(Token.takeover), let agreement = handOver(running, log) {
+        exitAtOnce(onSecondOf: signals, log)
+        return .handedOver(agreement)
       }
     }
   }
@@ -158,45 +194,7 @@ enum Service {
     }
   }
 
-  private static func end(_ running: Running, _ log: Log) {
-    running.state.phase = .draining
-    tell(running.notify, log, .stopping)
-    log.info("draining")
-    for socket in running.listeners.ownDatagramSockets {
-      do throws(SystemError) { try Socket.refuseArrivals(socket) } catch {
-        log.warning(error.description)
-      }
-    }
-    running.share.isDraining.store(true, ordering: .releasing)
-    for wakeUp in running.wakeUps { wakeUp.signal() }
-    for worker in running.workers { worker.join() }
-    running.state.phase = .stopped
-    running.query.join()
-    for books in running.books { log.info("ledger", fields: ledger(of: books)) }
-    for path in running.listeners.paths { File.remove(path) }
-    log.info("stopped")
-  }
-
-  private static func ledger(of books: ListenerBooks) -> [(name: String, value: Log.Field)] {
-    let tally = books.read()
-    var fields: [(name: String, value: Log.Field)] = [("listener", .text(books.name))]
-    if books.kind == .datagrams {
-      fields.append(("datagrams", .integer(tally.datagrams)))
-      fields.append(("dropped", .integer(books.kernelDrops())))
-    }
-    fields.append(("bytes", .integer(tally.bytes)))
-    fields.append(("lines", .integer(tally.lines)))
-    fields.append(("accepted", .integer(tally.accepted)))
-    fields.append(("refused", .integer(tally.lines - tally.accepted)))
-    for reason in Refusal.allCases where tally.refused[Int(reason.rawValue)] > 0 {
-      fields.append(("refused_\(reason.label)", .integer(tally.refused[Int(reason.rawValue)])))
-    }
-    let rejected = books.rejectedConnections.load(ordering: .relaxed)
-    if rejected > 0 { fields.append(("connections_rejected", .integer(rejected))) }
-    return fields
-  }
-
-  private static func tell(_ notify: NotifySocket, _ log: Log, _ state: NotifySocket.State) {
+  static func tell(_ notify: NotifySocket, _ log: Log, _ state: NotifySocket.State) {
     do throws(SystemError) { try notify.send(state) } catch { log.warning(error.description) }
   }
 }

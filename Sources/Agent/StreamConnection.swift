@@ -20,4 +20,14 @@ final class StreamConnection {
     framer = StreamFramer(mayBePrefixed: mayBePrefixed)
     lastActive = now
   }
+
+  /// Goes on where another worker was.
+  init(_ handed: HandedStream, now: Int64) {
+    descriptor = handed.descriptor
+    sender = handed.sender
+    books = handed.books
+    framer = handed.framer
+    rest = handed.rest
+    lastActive = now
+  }
 }

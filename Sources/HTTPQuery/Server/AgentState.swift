@@ -17,6 +17,19 @@ package final class AgentState: Sendable {
   /// See `soundReloads`.
   package let faultyReloads = Atomic<UInt64>(0)
 
+  /// Raised by the query thread when it comes round and no flush is overdue.
+  package let pulse = Pulse()
+  private let stuck = Mutex<[String]>([])
+
+  /// Threads that do not get on, by name: set by who watches them, told by `/health`.
+  package var stuckThreads: [String] {
+    get { stuck.withLock { $0 } }
+    set { stuck.withLock { $0 = newValue } }
+  }
+
+  /// Has the query thread come round.
+  package func wake() { wakeUp.signal() }
+
   /// Starting. Throws if no descriptor is free.
   package init() throws(SystemError) { wakeUp = try WakeUp() }
 

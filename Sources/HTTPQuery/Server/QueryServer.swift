@@ -131,6 +131,7 @@ package final class QueryServer {
     }
     work()
     if Clock.monotonic() >= nextSweep { sweep() }
+    if flushGather == .max { state.agent.pulse.beat() }
   }
 
   /// Milliseconds until something is due: none while there is work.
@@ -161,6 +162,7 @@ package final class QueryServer {
       if state.view.hasCondemned(workers) { state.count { _ in } }
       if state.gathersDone >= flushGather {
         flushGather = .max
+        state.agent.pulse.beat()
         state.events.flushed(state)
       }
     }

@@ -5,7 +5,14 @@ enum HealthAnswer {
   static func health(_ state: QueryState) -> Response {
     .json(
       JSONWriter.object { json in
-        json.member("status", "healthy")
+        let stuck = state.agent.stuckThreads
+        json.member("status", stuck.isEmpty ? "healthy" : "degraded")
+        if !stuck.isEmpty {
+          json.key("reasons")
+          json.array { json in
+            for thread in stuck { json.string("thread \(thread) is stuck") }
+          }
+        }
         writeTime(state, to: &json)
       })
   }

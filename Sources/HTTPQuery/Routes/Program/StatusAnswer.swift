@@ -8,7 +8,7 @@ enum StatusAnswer {
   static func status(_ state: QueryState) -> Response {
     .json(
       JSONWriter.object(capacity: 4_096) { json in
-        json.member("status", "healthy")
+        json.member("status", state.agent.stuckThreads.isEmpty ? "healthy" : "degraded")
         json.member("phase", "\(state.agent.phase)")
         json.member("uptime", uptime(microseconds: state.uptimeNanoseconds / 1_000))
         json.member("total_requests", state.requests.total)
