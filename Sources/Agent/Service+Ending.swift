@@ -173,6 +173,7 @@ extension Service {
     for wakeUp in wakeUps { wakeUp.signal() }
     let drops = guest?.awaitEnd(log).drops ?? inheritance.notes.drops
     for books in listeners.books { books.beginDrops(from: drops) }
+    if guest != nil { log.info("taken over", ["streams": .integer(streams.count)]) }
   }
 
   /// Closes the books of sockets that came out of the store and that no address asks for any more.
