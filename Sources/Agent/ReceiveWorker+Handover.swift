@@ -19,7 +19,11 @@ extension ReceiveWorker {
     share.paused.wrappingAdd(1, ordering: .releasing)
     share.hasPaused.signal()
     while share.order == .pause {
-      poll.wait(milliseconds: nil) { event in handle(event) }
+      poll.wait(milliseconds: nil) { _ in
+        wakeUp.clear()
+        // A table looks at what shall leave when a batch begins.
+        batch { _ in }
+      }
       share.pulses[plan.index].beat()
     }
     if share.order == .receive { resume() }

@@ -80,7 +80,7 @@ struct ReceiveWorker: ~Copyable {
     }
   }
 
-  mutating func handle(_ event: Poll.Event) {
+  private mutating func handle(_ event: Poll.Event) {
     switch event.token {
     case Token.wakeUp:
       wakeUp.clear()
