@@ -92,6 +92,7 @@ extension MergedView {
     let family = Int(series[id].family)
     series[id].changed = UInt32(truncatingIfNeeded: second)
     families[family].changed = UInt32(truncatingIfNeeded: second)
+    if changes.isOn { changes.mark(id) }
     switch series[id].kind {
     case .counter, .event: takeCounter(record, number, id, source)
     case .gauge, .serviceCheck: takeGauge(record, number, id, source)
@@ -176,6 +177,7 @@ extension MergedView {
     let block = unsafe SetBlock(unsafeBase: address)
     sets.modify(Int(series[id].whole)) { $0.merge(block, second: second, scratch: &raiseScratch) }
     history.add(raiseScratch, at: history.clock.wall, to: .series(SeriesID(id)))
+    keepMembers(id, raiseScratch, at: history.clock.wall)
     if !raiseScratch.isEmpty {
       if familyGathering.isFull { settleFamilies() }
       familyGathering.add(raiseScratch, to: series[id].family)
