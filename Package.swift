@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// Who may import whom: `CLinux, Assets, Bytes` ← `Platform, Protocol` ← `Aggregation` ← `HTTPQuery` ← `Agent`. The build checks it
+/// Who may import whom: `CLinux, Assets, Bytes` ← `Platform, Protocol` ← `Aggregation` ← `Storage, HTTPQuery` ← `Agent`. The build checks it
 /// (`--explicit-target-dependency-import-check error` in Tests/run), and a test holds this table against the imports.
 let strict: [SwiftSetting] = [
   .strictMemorySafety(),
@@ -19,11 +19,13 @@ let package = Package(
     .target(name: "Platform", dependencies: ["CLinux", "Bytes"], swiftSettings: strict),
     .target(name: "Protocol", dependencies: ["CLinux", "Bytes"], swiftSettings: strict),
     .target(name: "Aggregation", dependencies: ["CLinux", "Bytes", "Platform", "Protocol"], swiftSettings: strict),
+    .target(name: "Storage", dependencies: ["Platform"], swiftSettings: strict),
     .target(
       name: "HTTPQuery", dependencies: ["Assets", "Bytes", "Platform", "Protocol", "Aggregation"], swiftSettings: strict
     ),
     .executableTarget(
-      name: "Agent", dependencies: ["Bytes", "Platform", "Protocol", "Aggregation", "HTTPQuery"], swiftSettings: strict),
+      name: "Agent", dependencies: ["Bytes", "Platform", "Protocol", "Aggregation", "HTTPQuery", "Storage"],
+      swiftSettings: strict),
     .executableTarget(
       name: "Benchmark",
       dependencies: ["CLinux", "Bytes", "Platform", "Protocol", "Aggregation", "AllocationCounter"],
@@ -38,6 +40,7 @@ let package = Package(
       dependencies: ["Aggregation", "Protocol", "Bytes", "Platform", "AllocationCounter", "Randomness"]),
     .testTarget(
       name: "HTTPQueryTests", dependencies: ["HTTPQuery", "Aggregation", "Protocol", "Platform", "Bytes", "Randomness"]),
+    .testTarget(name: "StorageTests", dependencies: ["Storage", "Platform", "Randomness"]),
     .testTarget(name: "AgentTests", dependencies: ["Agent", "HTTPQuery"]),
     .testTarget(
       name: "FuzzTests",

@@ -56,14 +56,16 @@ struct Configuration: Equatable, Sendable {
   /// Bytes that the history of series and metrics may take.
   var historyBytes = 0
 
+  /// Where counts outlive the program.
+  var stateDirectory = StateDirectoryChoice.usual
+  var journalSync = JournalSync.flush
+
   /// From 0 to 1, rising, each once.
   var quantiles: [Double] = []
   var quantileWindow = Duration.zero
   /// Upper bounds in the exported unit, finite, rising, each once; empty: timers are summaries.
   var buckets: [Double] = []
 
-  /// Where the program keeps what outlives it; nil: nowhere.
-  var stateDirectory: String?
   /// Take over from the one that runs on the state directory.
   var takeover = false
 
@@ -79,6 +81,20 @@ struct Configuration: Equatable, Sendable {
   struct KeyLabel: Equatable, Sendable {
     var metric: String
     var label: String
+  }
+
+  /// Where the journal is.
+  enum StateDirectoryChoice: Equatable, Sendable {
+    /// `$STATE_DIRECTORY`, else `$XDG_STATE_HOME/footfall`, else `$HOME/.local/state/footfall`.
+    case usual
+    /// Nowhere: counts last as long as the program.
+    case none
+    case path(String)
+  }
+
+  /// When the journal is synchronised: never, once a flush, before an HTTP answer to what counts.
+  enum JournalSync: String, CaseIterable, Sendable {
+    case none, flush, always
   }
 
   /// What a sign before a gauge's value means.

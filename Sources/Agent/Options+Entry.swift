@@ -45,6 +45,7 @@ extension Options {
     case answering = "Answering over HTTP"
     case lines = "Reading lines"
     case series = "Keeping series"
+    case state = "Keeping counts over a restart"
     case timers = "Timers"
     case program = "The program"
   }

@@ -2,15 +2,21 @@
 enum Invocation: Equatable, Sendable {
   case serve(Configuration)
   case explain(Configuration)
+  case journal(JournalAction, Configuration)
   /// The configuration holds, else there would be faults; what it names may not.
   case checkConfig(Configuration)
   case help, version
+
+  /// The words that follow `journal`.
+  enum JournalAction: String, CaseIterable, Sendable {
+    case dump, verify
+  }
 }
 
 extension Options {
   /// The first words that the command line knows.
   enum Command: String, CaseIterable {
-    case serve, explain
+    case serve, explain, journal
     case checkConfig = "check-config"
   }
 
@@ -43,6 +49,7 @@ extension Options {
     case .serve: return .serve(configuration)
     case .explain: return .explain(configuration)
     case .checkConfig: return .checkConfig(configuration)
+    case .journal: return .journal(reader.journalAction ?? .verify, configuration)
     }
   }
 }

@@ -2,6 +2,8 @@ extension Options {
   /// Gathers settings from flags, environment and file, in this order, and every fault on the way.
   struct Reader {
     private(set) var command = Command.serve
+    /// Set where the command is `journal` and there is no fault.
+    private(set) var journalAction: Invocation.JournalAction?
     private(set) var wantsHelp = false
     private(set) var wantsVersion = false
     private(set) var faults: [Fault] = []
@@ -18,12 +20,26 @@ extension Options {
         case "--help", "-h": wantsHelp = true
         case "--version": wantsVersion = true
         case _ where argument.hasPrefix("-"): readFlag(argument, &rest)
+        case _ where hasCommand && command == .journal && journalAction == nil: readJournalAction(argument)
         case _ where hasCommand:
           report(Log.quoted(argument), .commandLine, "one command is enough, and options begin with --")
         default:
           hasCommand = true
           readCommand(argument)
         }
+      }
+      if command == .journal && journalAction == nil && faults.isEmpty {
+        report("journal", .commandLine, "what with it? want dump or verify")
+      }
+    }
+
+    private mutating func readJournalAction(_ word: String) {
+      let actions = Invocation.JournalAction.allCases.map(\.rawValue)
+      journalAction = .init(rawValue: word)
+      if journalAction == nil {
+        report(
+          "journal \(Log.quoted(word))", .commandLine,
+          "want \(actions.joined(separator: " or ")); \(hint(for: word, among: actions))")
       }
     }
 

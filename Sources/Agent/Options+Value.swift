@@ -133,6 +133,19 @@ extension Options.Value where Result == String {
   }
 }
 
+extension Options.Value where Result == Configuration.StateDirectoryChoice {
+  static var stateDirectory: Self {
+    .init(placeholder: "PATH", allowed: "a folder, or auto, or none") { text in
+      switch text {
+      case "": nil
+      case "auto": .usual
+      case "none": Configuration.StateDirectoryChoice.none
+      default: text.utf8.contains(0) ? nil : .path(String(text))
+      }
+    }
+  }
+}
+
 extension Options.Value where Result == Configuration.KeyLabel {
   static var keyLabel: Self {
     .init(placeholder: "NAME[=LABEL]", allowed: "METRIC or METRIC=LABEL, the label of letters, digits and _") { text in

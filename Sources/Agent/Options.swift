@@ -89,6 +89,19 @@ enum Options {
       "budget of the history of series and metrics; beyond it the series longest without a count give way",
       \.historyBytes),
 
+    .one(
+      "state-dir", .stateDirectory, default: "auto", .state,
+      "folder of the journal; auto: $STATE_DIRECTORY, else $XDG_STATE_HOME/footfall, else ~/.local/state/footfall; none: counts last as long as the program",
+      \.stateDirectory),
+    .one(
+      "takeover", .flag, default: "off", .state,
+      "go on with the sockets, streams and state of the program that runs on the state directory, which then ends",
+      \.takeover),
+    .one(
+      "journal-sync", .word(Configuration.JournalSync.self), default: "flush", .state,
+      "when the disk must have what was counted: never, once a flush, before an HTTP answer to what counts",
+      \.journalSync),
+
     .list(
       "quantiles", .number(0...1), default: "0.5,0.9,0.95,0.99", .timers, "quantiles that a timer's summary shows",
       \.quantiles,
@@ -104,13 +117,6 @@ enum Options {
     .one(
       configName, .file, or: "none", default: "none", .program, "file with lines NAME = VALUE, # before a comment",
       \.file),
-    .one(
-      "state-dir", .file, or: "none", default: "none", .program, "folder for what outlives the program", \.stateDirectory
-    ),
-    .one(
-      "takeover", .flag, default: "off", .program,
-      "go on with the sockets, streams and state of the program that runs on the state directory, which then ends",
-      \.takeover),
     .one(
       "log-level", .word(Log.Level.self, as: "LEVEL"), default: "info", .program,
       "least that is worth a line on standard error", \.logLevel),

@@ -45,6 +45,7 @@ extension Service {
     running.state.phase = .stopped
     running.query.join()
     running.takeover?.close()
+    if let (keeping, thread) = running.keeping { keeping.end(thread, log) }
     for books in running.books { log.info("ledger", fields: ledger(of: books, isKept: kept.contains(books.name))) }
     conclude(running, ending, streams, log)
     for (listener, path) in running.listeners.paths where !kept.contains(listener) { File.remove(path) }
@@ -135,18 +136,19 @@ extension Service {
   }
 
   /// Asks who runs on the state directory for what it has; nil if nobody does, or nobody is to be asked.
-  static func askToTakeOver(_ configuration: Configuration, _ log: Log) throws(SystemError) -> TakeoverGuest? {
+  static func askToTakeOver(
+    _ configuration: Configuration, _ environment: [String: String], _ log: Log
+  ) throws(SystemError) -> TakeoverGuest? {
     guard configuration.takeover else { return nil }
-    guard let directory = configuration.stateDirectory else {
+    guard let place = StatePlace(configuration.stateDirectory, environment) else {
       log.warning("takeover: without a state directory there is nobody to ask; set --state-dir")
       return nil
     }
-    return try TakeoverGuest.ask("\(directory)/\(Takeover.socketName)", log)
+    return try TakeoverGuest.ask("\(place.path)/\(Takeover.socketName)", log)
   }
 
-  static func listenForTakeover(_ configuration: Configuration, _ log: Log) -> TakeoverHost? {
-    guard let directory = configuration.stateDirectory else { return nil }
-    do throws(SystemError) { return try TakeoverHost(in: directory) } catch {
+  static func listenForTakeover(_ stateDirectory: String, _ log: Log) -> TakeoverHost? {
+    do throws(SystemError) { return try TakeoverHost(in: stateDirectory) } catch {
       log.warning("no takeover will be possible: \(error)")
       return nil
     }

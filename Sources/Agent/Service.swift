@@ -3,6 +3,7 @@ import Bytes
 import HTTPQuery
 import Platform
 import Protocol
+import Storage
 import Synchronization
 
 /// `footfall serve`: starts the threads, waits for signals, and ends in order.
@@ -10,13 +11,16 @@ import Synchronization
 ///     main     signals, start and end
 ///     worker-N receive and count                 (ReceiveWorker)
 ///     query    merge, answer, flush              (QueryServer)
+///     store    keep what was counted             (Keeping)
 ///
-/// The end: ready no more ─ sockets refuse arrivals ─ workers read what the kernel holds and stop ─ last gather ─ ledger ─ exit.
+/// The start: the journal's lock ─ sockets ─ workers count while the query thread restores what was kept ─ /ready.
+/// The end: ready no more ─ sockets refuse arrivals ─ workers read what the kernel holds and stop ─ last gather ─ the journal ends
+/// with it ─ ledger ─ exit.
 /// With another process to follow, sockets and streams stay as they are instead: Service+Ending.swift.
 enum Service {
   /// EX_OSERR of sysexits(3): a socket, a thread or memory was not to be had.
   private static let systemStatus: Int32 = 71
-  /// EX_CONFIG: what the configuration names is not as it should be.
+  /// EX_CONFIG: what the configuration names is not as it should be; a start would fail again in the same way.
   static let configurationStatus: Int32 = 78
 
   /// Runs until a signal ends it.
@@ -30,13 +34,14 @@ enum Service {
       return configurationStatus
     }
     TokenFile.warnIfOpen(configuration, log)
-    do throws(SystemError) {
+    do {
       let signals = try Signals()
       let running = try start(configuration, tokens, environment, log)
       end(running, try waitForEnd(signals, running, configuration, environment, log), log)
       return 0
     } catch {
-      log.error(error.description)
+      log.error("\(error)")
+      if case StateDirectory.Fault.newer = error { return configurationStatus }
       return systemStatus
     }
   }
@@ -50,6 +55,7 @@ enum Service {
     let workers: [Thread]
     let query: Thread
     let state: AgentState
+    let keeping: (Keeping, thread: Thread)?
     let notify: NotifySocket
     /// Where sockets outlive the program.
     let store: DescriptorStore?
@@ -60,11 +66,15 @@ enum Service {
 
   private static func start(
     _ configuration: Configuration, _ tokens: BearerTokens?, _ environment: [String: String], _ log: Log
-  ) throws(SystemError) -> Running {
+  ) throws -> Running {
     Program.raiseDescriptorLimit()
+    let state = try AgentState()
     var inheritance = try Inheritance.fromManager(environment)
-    let guest = try askToTakeOver(configuration, log)
+    let guest = try askToTakeOver(configuration, environment, log)
     inheritance.sockets += guest?.sockets ?? []
+    // Before the sockets: an agent that may not use the folder must not take a datagram from the one that does. With one to take over
+    // from, the folder is free only when that one has ended.
+    var keeping = guest == nil ? try Keeping.open(configuration, environment, log, wake: state.wake) : nil
     let workerCount = configuration.workers ?? ProcessFacts.processors
     var bound = try Listeners(
       configuration, workers: workerCount, inherited: inheritance.sockets, waitsForDrops: guest != nil)
@@ -98,7 +108,6 @@ enum Service {
 
     let share = try WorkerShare(
       workers: workerCount, streamConnectionLimit: configuration.streamConnections, streamIdle: configuration.streamIdle?.nanoseconds)
-    let state = try AgentState()
     var wakeUps: [WakeUp] = []
     var workers: [Thread] = []
     for plan in listeners.plans {
@@ -120,6 +129,8 @@ enum Service {
     let wakers = wakeUps
     let settings = QuerySettings(configuration, tokens)
     let shortage = ShortageLog(log)
+    let pending = guest == nil ? nil : PendingKeeper(holdsAnswers: configuration.journalSync == .always)
+    let keeper = keeping?.keeper ?? pending?.keeper
     let query = try Thread("query") {
       runOrExit(log) { () throws(SystemError) in
         let view = try MergedView(
@@ -132,14 +143,20 @@ enum Service {
           keyLabels: configuration.protocolKeyLabels, budget: budget)
         let server = try QueryServer(
           view: view, table: table, listeners: listeners.http, books: books, state: state, settings: settings,
-          wakeWorker: { wakers[$0].signal() }, reportShortage: { shortage.note($0) })
+          keeper: keeper, wakeWorker: { wakers[$0].signal() }, reportShortage: { shortage.note($0) })
         server.run()
       }
     }
     let notify = NotifySocket(name: environment["NOTIFY_SOCKET"])
     let store = DescriptorStore(environment, notify, listeners, inheritance, log)
     goOn(with: &inheritance, from: guest, listeners, unwanted: unwanted, share, wakeUps, log)
-    let takeover = listenForTakeover(configuration, log)
+    if let pending {
+      keeping = try Keeping.open(configuration, environment, log, wake: state.wake)
+      pending.resolve(keeping?.keeper)
+      state.wake()
+    }
+    let kept = try keeping.map { ($0, thread: try $0.start()) }
+    let takeover = keeping.flatMap { listenForTakeover($0.path, log) }
     state.phase = .serving
     tell(notify, log, .ready)
     let watched =
@@ -148,7 +165,7 @@ enum Service {
       } + [.init(name: "query", pulse: state.pulse) { state.wake() }]
     return Running(
       listeners: listeners, books: books, share: share, wakeUps: wakeUps, workers: workers, query: query, state: state,
-      notify: notify, store: store, takeover: takeover,
+      keeping: kept, notify: notify, store: store, takeover: takeover,
       watchdog: Watchdog(environment, process: Program.process, watched, notify, state, log))
   }
 

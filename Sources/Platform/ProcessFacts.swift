@@ -43,6 +43,9 @@ package struct ProcessFacts {
     return count - 3
   }
 
+  /// The process's number (getpid(2)).
+  package static var id: Int32 { getpid() }
+
   /// Processors that this process may run on (sched_getaffinity(2)).
   package static var processors: Int {
     // Room for 8,192 processors.

@@ -48,3 +48,17 @@ func retryingInterrupts<Result: FixedWidthInteger>(_ call: () -> Result) -> Resu
     if result != -1 || errno != EINTR { return result }
   }
 }
+
+/// Numbers that others than this target decide by.
+extension SystemError {
+  /// ENOENT.
+  package static let noEntry = ENOENT
+  /// EEXIST.
+  package static let exists = EEXIST
+  /// ENOSPC.
+  package static let noSpace = ENOSPC
+  /// EIO.
+  package static let inputOutput = EIO
+  /// EINTR.
+  package static let interrupted = EINTR
+}

@@ -78,9 +78,15 @@ import Testing
     (["--=1"], #"footfall: "--" (command line): no such option; footfall --help lists them"#),
     (
       ["srve"],
-      #"footfall: "srve" (command line): no such command, want serve, explain, check-config; did you mean serve?"#
+      #"footfall: "srve" (command line): no such command, want serve, explain, journal, check-config; did you mean serve?"#
     ),
     (["serve", "explain"], #"footfall: "explain" (command line): one command is enough, and options begin with --"#),
+    (["journal"], #"footfall: journal (command line): what with it? want dump or verify"#),
+    (
+      ["journal", "dmup"],
+      #"footfall: journal "dmup" (command line): want dump or verify; did you mean dump?"#
+    ),
+    (["journal", "dump", "verify"], #"footfall: "verify" (command line): one command is enough, and options begin with --"#),
     (["--workers"], #"footfall: workers (flag --workers): no value, want a whole number from 1 to 1024, or auto"#),
     (
       ["--workers", "--strict"],
@@ -109,7 +115,7 @@ import Testing
     let shown = String(repeating: "w", count: Log.longestShown)
     #expect(
       faults([long, "--\(long)"]).lines == [
-        "footfall: \"\(shown)\"… of 1048576 bytes (command line): no such command, want serve, explain, check-config; "
+        "footfall: \"\(shown)\"… of 1048576 bytes (command line): no such command, want serve, explain, journal, check-config; "
           + "footfall --help lists them",
         "footfall: \"--\(shown.dropLast(2))\"… of 1048578 bytes (command line): no such option; footfall --help lists them",
       ])

@@ -89,6 +89,9 @@ struct Example: Sendable, CustomTestStringConvertible {
     .init("series-ttl", "2h") { $0.seriesTTL == .seconds(7_200) },
     .init("counter-ttl", "1h") { $0.counterTTL == .seconds(3_600) },
     .init("history-memory", "8MiB") { $0.historyBytes == 8 << 20 },
+    .init("state-dir", "/var/lib/footfall") { $0.stateDirectory == .path("/var/lib/footfall") },
+    .init("state-dir", "none") { $0.stateDirectory == .none },
+    .init("journal-sync", "always") { $0.journalSync == .always },
     .init("quantiles", "0.9, 0.5,0.9") { $0.quantiles == [0.5, 0.9] },
     .init("quantile-window", "30s") { $0.quantileWindow == .seconds(30) },
     .init("buckets", "10,-.5,2.5e-1") { $0.buckets == [-0.5, 0.25, 10] },
@@ -156,6 +159,8 @@ struct Example: Sendable, CustomTestStringConvertible {
     #expect(try invocation("serve") == .serve(Configuration()))
     #expect(try invocation("explain") == .explain(Configuration()))
     #expect(try invocation("--log-level", "info", "check-config") == .checkConfig(Configuration()))
+    #expect(try invocation("journal", "dump") == .journal(.dump, Configuration()))
+    #expect(try invocation("journal", "--log-level", "info", "verify") == .journal(.verify, Configuration()))
     #expect(try invocation("serve", "--help", "--nonsense") == .help)
     #expect(try invocation("-h") == .help)
     #expect(try invocation("--version") == .version)

@@ -40,6 +40,7 @@ def agent(start_agent, jump, tmp_path):
             # Under this library the Swift runtime finds no arguments, so what the flags say stands here again.
             **{f"FOOTFALL_{kind}": "127.0.0.1:0" for kind in ("UDP", "TCP", "HTTP")},
             "FOOTFALL_FLUSH_INTERVAL": "100ms",
+            "FOOTFALL_STATE_DIR": "none",
         }
     )
 

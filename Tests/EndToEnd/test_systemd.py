@@ -86,7 +86,7 @@ def activate(program, tmp_path):
     started = []
 
     def start(*activation, flags, waker):
-        command = ["systemd-socket-activate", *activation, "-E", f"HOME={tmp_path}", program, "serve", *flags]
+        command = ["systemd-socket-activate", *activation, "-E", f"HOME={tmp_path}", program, "serve", "--state-dir", "none", *flags]
         agent = Agent(command, tmp_path)
         started.append(agent)
         agent.wait_for_log("Listening on")
@@ -155,7 +155,7 @@ def managed(manager, program):
     started = []
 
     def start(*flags, environment=None):
-        command = list(flags)
+        command = ["--state-dir", "none", *flags]
         for flag in ("--udp", "--tcp", "--http"):
             if flag not in flags:
                 command += [flag, "127.0.0.1:0"]

@@ -50,6 +50,8 @@ struct footfall_credentials {
   uid_t user;
   gid_t group;
 };
+// flock(2): in Swift its name is that of the structure of fcntl(2).
+int footfall_flock(int fd, int operation) __asm__("flock");
 
 // Enumerators that Swift would import as types of their own.
 #define FOOTFALL_CONSTANT(name, value) static const int32_t name = value

@@ -27,9 +27,6 @@ package final class AgentState: Sendable {
     set { stuck.withLock { $0 = newValue } }
   }
 
-  /// Has the query thread come round.
-  package func wake() { wakeUp.signal() }
-
   private let replacement = Mutex<QuerySettings?>(nil)
 
   /// Has the query thread go on by `settings`, from its next turn on: the limit and idle time of connections, trusted proxies, the rate,
