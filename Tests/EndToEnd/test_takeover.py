@@ -1,4 +1,4 @@
-"""--takeover: the next process goes on with sockets, connections and cut lines, the running one ends; whatever fails on the way, the
+"""--takeover: the next process goes on with sockets, connections, cut lines and the journal, the running one ends; whatever fails on the way, the
 running one goes on."""
 
 import os
@@ -56,7 +56,7 @@ def test_a_line_that_is_cut_by_the_takeover_counts_once(start_agent, state, tmp_
         tcp.sendall(b"ge1|c\n")
         lines.sendall(b"y:1|c\nvisit:page1|c\n")
         packets.sendall(packet[7:])
-        second.wait_for_line('visit_total{page="page1"} 3')
+        second.wait_for_line('visit_total{page="page1"} 6')
         for stream in (tcp, lines, packets):
             stream.shutdown(socket.SHUT_WR)
             assert stream.recv(1) == b""
@@ -112,7 +112,7 @@ def test_addresses_that_differ_are_bound_and_those_that_are_not_wanted_are_drain
         probe.bind(first.address("udp", 1))
     for which in (0, 1):
         send_datagrams(second.address("udp", which), b"visit:page1|c")
-    second.wait_for_line('visit_total{page="page1"} 2')
+    second.wait_for_line('visit_total{page="page1"} 3')
 
 
 def test_with_nobody_to_take_over_from_it_starts_as_usual(start_agent, state):
