@@ -15,7 +15,8 @@ struct DescriptorStore {
 
   /// Gives the program's own sockets into the store; nil if there is none, or one without room for them.
   init?(
-    _ environment: [String: String], _ notify: NotifySocket, _ listeners: Listeners, _ inheritance: Inheritance, _ log: Log
+    _ environment: [String: String], _ notify: NotifySocket, _ listeners: Listeners, _ inheritance: Inheritance,
+    _ log: Log
   ) {
     guard environment["NOTIFY_SOCKET"] != nil, let room = environment["FDSTORE"].flatMap({ Int($0) }), room > 0 else {
       return nil

@@ -18,7 +18,8 @@ extension HandedStream {
   /// Streams that another process has left, dealt out to the workers.
   /// - Parameter books: of the listeners that there are now.
   /// - Returns: the streams, and how many could not be gone on with: their listener is no more, or nothing is known of them.
-  static func inherited(_ inheritance: Inheritance, books: [ListenerBooks], workers: Int) -> ([HandedStream], lost: Int) {
+  static func inherited(_ inheritance: Inheritance, books: [ListenerBooks], workers: Int) -> ([HandedStream], lost: Int)
+  {
     var streams: [HandedStream] = []
     for socket in inheritance.streams {
       let descriptor = Descriptor(owning: socket.descriptor)

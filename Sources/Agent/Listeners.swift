@@ -115,7 +115,11 @@ struct Listeners {
 
   private mutating func bindDatagrams(path: String) throws(SystemError) {
     let socket: Descriptor
-    if let left = stock.take(.datagram, path: path) { socket = left } else { socket = try Socket.boundDatagram(path: path) }
+    if let left = stock.take(.datagram, path: path) {
+      socket = left
+    } else {
+      socket = try Socket.boundDatagram(path: path)
+    }
     paths["unix:\(path)"] = path
     ownDatagramSockets.append(socket)
     // One worker reads it, so that a sender's order is kept; several paths go to several workers.

@@ -12,6 +12,8 @@ extension ReceiveWorker {
   ///                                  └─ leave: the process ends
   mutating func pause() {
     let poll = poll
+    // Those that were offered before the order was given are this worker's to give on.
+    takeStreams()
     for source in plan.datagrams + plan.listeners { poll.remove(source.descriptor) }
     for index in inlets.indices { inlets[index].isBusy = false }
     for stream in streams.values { poll.remove(stream.descriptor) }
@@ -80,6 +82,7 @@ extension ReceiveWorker {
 
   /// Before the thread ends: takes what waits at the sockets that nobody goes on with. Those refuse arrivals by now.
   mutating func drainWhatNobodyTakes() {
+    takeStreams()
     let share = share
     drainDatagrams { !share.isKept($0) }
     for index in plan.listeners.indices where !share.isKept(plan.listeners[index]) { accept(index) }

@@ -107,7 +107,8 @@ enum Service {
     }
 
     let share = try WorkerShare(
-      workers: workerCount, streamConnectionLimit: configuration.streamConnections, streamIdle: configuration.streamIdle?.nanoseconds)
+      workers: workerCount, streamConnectionLimit: configuration.streamConnections,
+      streamIdle: configuration.streamIdle?.nanoseconds)
     var wakeUps: [WakeUp] = []
     var workers: [Thread] = []
     for plan in listeners.plans {
@@ -172,7 +173,8 @@ enum Service {
   /// Whoever knew the seeds could send keys that collide. They differ by process; what is said of them does not lead back to them.
   private static func sayHowKeysAreHashed(_ seed: UInt64, _ environment: [String: String], _ log: Log) {
     if environment["SWIFT_DETERMINISTIC_HASHING"] != nil {
-      log.warning("SWIFT_DETERMINISTIC_HASHING is set: clients can send keys that collide and take long to find; unset it")
+      log.warning(
+        "SWIFT_DETERMINISTIC_HASHING is set: clients can send keys that collide and take long to find; unset it")
     }
     log.debug(
       "hash seeds", ["dictionaries": .text("\("footfall".hashValue)"), "series": .text("\([seed].hashValue)")])

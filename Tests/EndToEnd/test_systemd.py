@@ -154,12 +154,12 @@ def managed(manager, program):
     """Starts the program under the test's own manager."""
     started = []
 
-    def start(*flags, environment=None):
+    def start(*flags, environment=None, wait=True):
         command = ["--state-dir", "none", *flags]
         for flag in ("--udp", "--tcp", "--http"):
             if flag not in flags:
                 command += [flag, "127.0.0.1:0"]
-        agent = manager.start(program, "--flush-interval", "100ms", *command, environment=environment)
+        agent = manager.start(program, "--flush-interval", "100ms", *command, environment=environment, wait=wait)
         started.append(agent)
         return agent
 
@@ -219,6 +219,25 @@ def test_a_restart_leaves_sockets_and_cut_lines_to_the_next_start(manager, manag
     books = first.final_ledgers()[first.listener("udp")]
     assert (books.datagrams, books.dropped) == (0, 0)
     assert any("left_to_next_bytes=" in line for line in first.log)
+
+
+def test_restarts_that_follow_at_once_leave_streams_to_the_next_start_too(managed):
+    """The signal comes before the workers have taken up what the last start has left them."""
+    agent = managed("--workers", "2")
+    streams = [open_stream(agent.address("tcp")) for _ in range(20)]
+    for stream in streams:
+        stream.sendall(b"visit:page1|c\nvisit:pa")
+    agent.wait_for_line('visit_total{page="page1"} 20')
+    for _ in range(10):
+        restart(agent)
+        agent = managed("--workers", "2", wait=False)
+        agent.wait_for_log("listening")
+    for stream in streams:
+        stream.sendall(b"ge1|c\n")
+    agent.wait_until_ready()
+    agent.wait_for_line('visit_total{page="page1"} 20')
+    for stream in streams:
+        stream.close()
 
 
 def test_an_end_for_good_refuses_what_comes_and_empties_the_store(manager, managed):
