@@ -69,6 +69,12 @@ struct Keeping {
     }
   }
 
+  /// The store thread, as the watchdog sees it.
+  var watched: Watchdog.Subject {
+    let journal = journal
+    return .init(name: "store", pulse: journal.pulse) { journal.nudge() }
+  }
+
   /// The folder.
   var path: String { directory.path }
 

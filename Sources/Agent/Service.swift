@@ -164,6 +164,7 @@ enum Service {
       wakeUps.indices.map { index in
         Watchdog.Subject(name: "worker-\(index)", pulse: share.pulses[index]) { wakeUps[index].signal() }
       } + [.init(name: "query", pulse: state.pulse) { state.wake() }]
+      + (keeping.map { [$0.watched] } ?? [])
     return Running(
       listeners: listeners, books: books, share: share, wakeUps: wakeUps, workers: workers, query: query, state: state,
       keeping: kept, notify: notify, store: store, takeover: takeover,

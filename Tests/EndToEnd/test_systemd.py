@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+from conftest import DEFAULTS
 from harness.agent import Agent
 from harness.manager import Manager
 from harness.sending import open_stream, send_datagrams, udp_to
@@ -155,11 +156,11 @@ def managed(manager, program):
     started = []
 
     def start(*flags, environment=None, wait=True):
-        command = ["--state-dir", "none", *flags]
-        for flag in ("--udp", "--tcp", "--http"):
+        command = list(flags)
+        for flag, value in DEFAULTS.items():
             if flag not in flags:
-                command += [flag, "127.0.0.1:0"]
-        agent = manager.start(program, "--flush-interval", "100ms", *command, environment=environment, wait=wait)
+                command += [flag, value]
+        agent = manager.start(program, *command, environment=environment, wait=wait)
         started.append(agent)
         return agent
 
@@ -336,9 +337,9 @@ def test_another_processs_watchdog_is_not_fed(manager, managed):
     assert ["WATCHDOG=1"] not in manager.messages
 
 
-@pytest.mark.parametrize("thread", ["worker-1", "query"])
-def test_a_stuck_thread_is_told_and_the_manager_hears_nothing(manager, managed, thread):
-    agent = managed("--workers", "2", environment={"WATCHDOG_USEC": "600000"})
+@pytest.mark.parametrize("thread", ["worker-1", "query", "store"])
+def test_a_stuck_thread_is_told_and_the_manager_hears_nothing(manager, managed, tmp_path, thread):
+    agent = managed("--workers", "2", "--state-dir", str(tmp_path / "state"), environment={"WATCHDOG_USEC": "600000"})
     manager.wait_for_message("WATCHDOG=1")
     with stopped_thread(agent.pid, thread):
         agent.wait_for_log(f"a thread is stuck thread={thread}")
