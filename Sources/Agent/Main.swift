@@ -13,9 +13,9 @@ struct Footfall {
       switch invocation {
       case .serve(let configuration): Program.exit(status: Service.run(configuration, environment: environment))
       case .explain(let configuration): Program.exit(status: ExplainCommand.run(configuration))
-      case .checkConfig(let configuration): check(configuration)
       case .journal(let action, let configuration):
         Program.exit(status: JournalCommand.run(action, configuration, environment: environment))
+      case .checkConfig(let configuration): check(configuration)
       case .help: StandardOutput.write(Array(Options.help.utf8))
       case .version: StandardOutput.write(Array("footfall \(version)\n".utf8))
       }

@@ -35,8 +35,8 @@ extension Options {
       "ADDR is 127.0.0.1:8125, [::1]:8125, :8125 (all addresses, IPv6 and IPv4) or none (no listener).",
       "TIME is 250ms, 10s, 5m, 2h; SIZE is 4096, 64KiB, 8MiB, 1GiB; LEVEL is error, warning, info, debug.",
       "In brackets: the default.",
-      "Exit status: 0 done, 1 a journal is damaged, 64 a fault on the command line, 71 the system has refused",
-      "something, 78 a fault in the environment or the file, or a journal that a newer version has written.",
+      "Exit status: 0 done, 1 a journal is damaged, 64 a fault on the command line, 71 the system refused",
+      "something, 78 a fault in the environment, a file or a folder that the options name.",
     ]
     return lines.map { $0 + "\n" }.joined()
   }

@@ -91,7 +91,8 @@ enum Options {
 
     .one(
       "state-dir", .stateDirectory, default: "auto", .state,
-      "folder of the journal; auto: $STATE_DIRECTORY, else $XDG_STATE_HOME/footfall, else ~/.local/state/footfall; none: counts last as long as the program",
+      "folder of the journal; auto: $STATE_DIRECTORY, else $XDG_STATE_HOME/footfall, else ~/.local/state/footfall; none: "
+        + "counts last as long as the program",
       \.stateDirectory),
     .one(
       "takeover", .flag, default: "off", .state,

@@ -6,7 +6,7 @@ import Platform
 @main
 struct Benchmark {
   private static let scenarios: [Scenario] = [
-    .parse, .count, .merge, .allocations, .datagrams, .packed, .streams, .workers, .memory, .start, .idle, .scrape,
+    .parse, .count, .merge, .allocations, .datagrams, .packed, .journal, .streams, .workers, .memory, .start, .idle, .scrape,
     .flush, .top,
     .bytesASeries, .systemCalls,
   ]

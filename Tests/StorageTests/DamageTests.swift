@@ -8,7 +8,7 @@ import Testing
 @Suite struct `a damaged journal` {
   /// Several segments with a snapshot among them, and every frame's payload by its number.
   struct Image {
-    var files: [String: [UInt8]]
+    var files: [String: [UInt8]] = [:]
     var payloads: [UInt64: [UInt8]] = [:]
     /// Frames that a sound start hands on.
     var wanted: [UInt64] = []
@@ -40,9 +40,9 @@ import Testing
           #expect(throws: SystemError.self) { try writer.advance() }
         }
         try writer.advance()
-        if step == 12 { frame(.snapshot, .beginsSnapshot) }
+        if step == 12 { frame(.snapshot, [.endsBatch, .beginsSnapshot]) }
         if step == 15 {
-          frame(.snapshot, .endsSnapshot)
+          frame(.snapshot, [.endsBatch, .endsSnapshot])
           old = files.contents
           try writer.advance()
         }
@@ -130,7 +130,7 @@ import Testing
     var writer = JournalWriter(files, agent: toyAgent, synchronizes: true, after: survey, limits: JournalLimits())
     #expect(writer.wantsSnapshot)
     let head = FrameHead(
-      kind: .snapshot, flags: [.beginsSnapshot, .endsSnapshot], length: 0, sequence: survey.last + 1, wall: 1)
+      kind: .snapshot, flags: [.endsBatch, .beginsSnapshot, .endsSnapshot], length: 0, sequence: survey.last + 1, wall: 1)
     writer.append(JournalFrame(head: head, payload: []))
     #expect(!writer.wantsSnapshot)
     try writer.advance()

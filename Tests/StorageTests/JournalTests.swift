@@ -141,10 +141,10 @@ import Testing
       try #require(count < 1_000)
     }
     #expect(count > 50)
-    let first = running.journal.submit(Array("slice 0".utf8), kind: .snapshot, flags: .beginsSnapshot)
+    let first = running.journal.submit(Array("slice 0".utf8), kind: .snapshot, flags: [.endsBatch, .beginsSnapshot])
     #expect(!running.journal.wantsSnapshot)
     _ = running.submit("between")
-    let last = running.journal.submit(Array("slice 1".utf8), kind: .snapshot, flags: .endsSnapshot)
+    let last = running.journal.submit(Array("slice 1".utf8), kind: .snapshot, flags: [.endsBatch, .endsSnapshot])
     try wait(for: "the snapshot is settled") { running.journal.settled == last }
     #expect(first.map { $0 + 2 } == last)
     try wait(for: "what it covers is gone") { running.journal.condition.bytes < 1_000 }

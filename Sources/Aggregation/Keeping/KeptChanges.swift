@@ -15,6 +15,7 @@ struct KeptChanges: ~Copyable {
   private static let untoldLimit = 8 << 20
   /// Behind the last of the queue.
   private static let end = UInt32.max
+  static let bytesPerSeries = MemoryLayout<UInt32>.stride * 2
 
   /// Numbers by series; 0: the series has none in this numbering.
   private let numbers: ReservedArray<UInt32>

@@ -157,7 +157,7 @@ extension MergedView {
       return
     }
     let source = sources[sources.count - 1]
-    guard let record = table.restore(spelling, kind),
+    guard let record = table.restore(spelling, kind, tables: sources.count),
       source.seriesOf[record] != 0 || link(source.memory.record(record), record, source)
     else {
       restoration.targets[number] = Restoration.Target.none
@@ -231,19 +231,28 @@ extension MergedView {
       count(id, amount, at: second == 0 ? nil : second)
       note(amount, target, &restoration)
     case .lateValue(_, let second, let value, let weight) where kind.isTimer:
-      countLate(id, value: value, weight: weight, at: second == 0 ? nil : second, sources[0].memory)
+      countLate(
+        id, value: value, weight: weight, at: second == 0 ? nil : second, isRecent: false, sources[0].memory)
+      if second != 0 && Int64(second) >= payload.wall - settings.quantileWindow {
+        let run = BucketRun.run(of: [.init(number: SketchBucket.number(of: value), weight: weight)])
+        restoreRecent(id, payload.wall, sum: (value * weight).finite, least: value, greatest: value, run)
+      }
       note(HistoryAmount(weight: weight, sum: (value * weight).finite), target, &restoration)
     case .samples(_, let second, let sum, let least, let greatest, let run) where kind.isTimer:
       for owner in [History.Owner.series(target.id), .family(series[id].family)] {
         history.add(HistoryAmount(), run: run, least: least, greatest: greatest, at: clamped(second), to: owner)
       }
-      restoreRecent(id, second, sum: sum, least: least, greatest: greatest, run)
+      restoreRecent(id, Int64(second), sum: sum, least: least, greatest: greatest, run)
     case .recentSamples(_, let second, let sum, let least, let greatest, let run) where kind.isTimer:
-      restoreRecent(id, second, sum: sum, least: least, greatest: greatest, run)
+      restoreRecent(id, Int64(second), sum: sum, least: least, greatest: greatest, run)
     case .members(_, let second, let members) where kind == .set:
-      restoreMembers(id, second, members, intoHistory: true)
+      let raises = HyperLogLog.Members.raises(members)
+      history.add(raises, at: clamped(second), to: .series(target.id))
+      history.add(raises, at: clamped(second), to: .family(series[id].family))
+      // As when they came: those of the last hour count as of the present.
+      if Int64(second) >= payload.wall - 3_600 { restoreRecent(id, payload.wall, raises) }
     case .recentMembers(_, let second, let members) where kind == .set:
-      restoreMembers(id, second, members, intoHistory: false)
+      restoreRecent(id, Int64(second), HyperLogLog.Members.raises(members))
     case .series(_, let age):
       series[id].changed = UInt32(restoredSecond(at: payload.wall - Int64(clamping: min(age, 1 << 40)), kind))
       if target.shared == nil { clearRestored(id) }
@@ -344,28 +353,21 @@ extension MergedView {
   }
 
   private mutating func restoreRecent(
-    _ id: Int, _ wall: UInt32, sum: Double, least: Double, greatest: Double, _ run: [UInt8]
+    _ id: Int, _ wall: Int64, sum: Double, least: Double, greatest: Double, _ run: [UInt8]
   ) {
-    let age = age(of: Int64(wall))
-    if age > settings.quantileWindow || age > second { return }
+    let age = age(of: wall)
+    if age > second { return }
     timers.modify(Int(series[id].whole)) {
       $0.restoreRecent(
-        run, sum: sum, least: least, greatest: greatest, second: second - age, window: settings.quantileWindow)
+        run, sum: sum, least: least, greatest: greatest, at: second - age, second: second,
+        window: settings.quantileWindow)
     }
   }
 
-  private mutating func restoreMembers(_ id: Int, _ wall: UInt32, _ members: [UInt8], intoHistory: Bool) {
-    raiseScratch.removeAll(keepingCapacity: true)
-    HyperLogLog.Members.forEach(members) { raiseScratch.append(.init(register: $0, rank: $1)) }
-    if raiseScratch.isEmpty { return }
-    if intoHistory {
-      history.add(raiseScratch, at: clamped(wall), to: .series(SeriesID(id)))
-      history.add(raiseScratch, at: clamped(wall), to: .family(series[id].family))
-    }
-    let age = age(of: Int64(wall))
-    if age > SetState.sliceSeconds * SetState.slices || age > second { return }
-    let raises = raiseScratch
-    sets.modify(Int(series[id].whole)) { $0.restoreRecent(raises, second: second - age) }
+  private mutating func restoreRecent(_ id: Int, _ wall: Int64, _ raises: [HyperLogLog.Raise]) {
+    let age = age(of: wall)
+    if age > second { return }
+    sets.modify(Int(series[id].whole)) { $0.restoreRecent(raises, at: second - age, second: second) }
   }
 
   /// Forgets all of a series but that it is there.

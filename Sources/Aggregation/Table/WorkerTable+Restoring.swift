@@ -3,15 +3,17 @@ import Protocol
 /// Series that were kept from before the start.
 extension WorkerTable {
   /// The record of a series, made if there is none; of `__other__` where a limit keeps it out; nil if there is none for it.
-  /// - Parameter spelling: a normal one.
-  mutating func restore(_ spelling: [UInt8], _ kind: SampleKind) -> Int? {
+  /// - Parameters:
+  ///   - spelling: a normal one.
+  ///   - tables: in all. Each lets as many series of a metric in as the limit says, and all of them come back into this one.
+  mutating func restore(_ spelling: [UInt8], _ kind: SampleKind, tables: Int) -> Int? {
     normal = spelling
     let hash = hashOf(spelling, kind.rawValue)
     if let number = find(spelling, hash, kind.rawValue) { return number }
     // What a limit had kept out is not paid for now either.
     if takesOthers(spelling, kind) { return findOrMake(spelling, kind.rawValue) }
     let known = seriesOfMetric[metricHash(spelling, kind.rawValue), default: 0]
-    if known < budget.limitPerMetric && hasFreeRecord && budget.claimRestored(hash) {
+    if Int(known) / tables < budget.limitPerMetric && hasFreeRecord && budget.claimRestored(hash) {
       return makeSeries(hash, kind, known: known)
     }
     return overflowRecord(kind: kind, isKnown: known > 0)

@@ -89,9 +89,14 @@ extension HyperLogLog {
 
     /// Adds one set's members to another's.
     static func join(_ bytes: inout [UInt8], _ other: [UInt8]) {
+      raise(&bytes, raises(other))
+    }
+
+    /// The registers that were raised, in ascending order.
+    static func raises(_ bytes: [UInt8]) -> [Raise] {
       var raises: [Raise] = []
-      forEach(other) { raises.append(Raise(register: $0, rank: $1)) }
-      raise(&bytes, raises)
+      forEach(bytes) { raises.append(Raise(register: $0, rank: $1)) }
+      return raises
     }
 
     private static func dense(_ list: [UInt8]) -> [UInt8] {

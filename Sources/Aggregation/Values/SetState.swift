@@ -66,9 +66,10 @@ package struct SetState: SeriesState {
     }
   }
 
-  /// Raises registers in the slice of `second`; `raises` is sorted by register.
-  mutating func restoreRecent(_ raises: [HyperLogLog.Raise], second: Int64) {
-    let number = second / Self.sliceSeconds
+  /// Raises registers in the slice of an earlier second, if it still counts; `raises` is sorted by register.
+  mutating func restoreRecent(_ raises: [HyperLogLog.Raise], at earlier: Int64, second: Int64) {
+    let number = earlier / Self.sliceSeconds
+    if raises.isEmpty || second / Self.sliceSeconds - number > Self.slices { return }
     let place = recent.firstIndex { $0.number >= number } ?? recent.count
     if place == recent.count || recent[place].number != number { recent.insert(Slice(number: number), at: place) }
     recent[place].members.raise(raises)

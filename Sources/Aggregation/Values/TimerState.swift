@@ -173,11 +173,12 @@ package struct TimerState: SeriesState {
     self.bounds = bounds
   }
 
-  /// Adds samples that came at `second`, to the newest slice if that is a later one.
+  /// Adds samples that came at an earlier second, to the newest slice if that is a later one; nothing if the window has passed them.
   mutating func restoreRecent(
-    _ run: [UInt8], sum: Double, least: Double, greatest: Double, second: Int64, window: Int64
+    _ run: [UInt8], sum: Double, least: Double, greatest: Double, at earlier: Int64, second: Int64, window: Int64
   ) {
-    var number = Self.slice(of: second, window: window)
+    var number = Self.slice(of: earlier, window: window)
+    if Self.slice(of: second, window: window) &- number > Self.slices { return }
     forEachSlice { number = max(number, $1.number) }
     let place = openSlice(number)
     var head = head(at: place)

@@ -44,17 +44,20 @@ extension MergedView {
       count(id, amount, at: second)
       keepLate(id, amount, at: second)
     case .value:
-      countLate(id, value: late.double, weight: late.weight, at: second, source.memory)
+      let isRecent = second.map { Int64($0) >= wall - settings.quantileWindow } ?? false
+      countLate(id, value: late.double, weight: late.weight, at: second, isRecent: isRecent, source.memory)
       keepLate(id, value: late.double, weight: late.weight, at: second)
     case .register: takeLateRegister(late, id, second)
     }
   }
 
   /// Adds a timer's sample that bore its own time.
-  mutating func countLate(_ id: Int, value: Double, weight: Double, at second: UInt32?, _ memory: TableMemory) {
+  /// - Parameter isRecent: its time lies within the window of quantiles.
+  mutating func countLate(
+    _ id: Int, value: Double, weight: Double, at second: UInt32?, isRecent: Bool, _ memory: TableMemory
+  ) {
     let family = Int(series[id].family)
     let bounds = memory.bounds(series[id].kind.rawValue)
-    let isRecent = second.map { Int64($0) >= Int64(history.clock.wall) - settings.quantileWindow } ?? false
     timers.modify(Int(series[id].whole)) {
       $0.add(
         value: value, weight: weight, bound: bounds.places > 0 ? bounds.place(of: value) : nil,

@@ -208,7 +208,8 @@ package struct MergedView: ~Copyable {
   }
 
   /// Bytes by what they are for; reservations count as far as they were touched. `values` is what the workers gather timers and sets in,
-  /// `states` what the view keeps of them.
+  /// `states` what the view keeps of them, `journal` what is
+  /// known of what has changed.
   /// - Complexity: O(tables).
   package var memory: [(part: StaticString, bytes: Int)] {
     var records = 0
@@ -224,6 +225,7 @@ package struct MergedView: ~Copyable {
     return [
       ("records", records), ("indexes", indexes), ("series", view), ("texts", texts.byteCount),
       ("values", max(0, blocks)), ("states", timers.byteCount + sets.byteCount), ("history", history.byteCount),
+      ("journal", changes.isOn ? seriesMade * KeptChanges.bytesPerSeries + changes.byteCount : 0),
     ]
   }
 

@@ -19,6 +19,7 @@ struct OwnMetrics {
     own.writeLedger(state.books, misplaced: view.lateMisplaced)
     own.writeHTTP(state)
     own.writeView(state, view)
+    own.writeJournal(state.keeping)
     if let facts = ProcessFacts.read() { own.writeProcess(state, facts) }
     return own.page.text.bytes
   }
@@ -177,6 +178,27 @@ struct OwnMetrics {
     }
     page.family("footfall_memory_bytes", .gauge, "Memory in use, by what it is for.") {
       for (part, bytes) in memory { $0.sample([("part", "\(part)")], UInt64(bytes)) }
+    }
+  }
+
+  /// All at 0 without a journal.
+  private mutating func writeJournal(_ keeping: Keeping?) {
+    let condition = keeping?.keeper.condition() ?? KeeperCondition()
+    page.family("footfall_journal_bytes", .gauge, "Bytes of the journal's segments.") { $0.sample(condition.bytes) }
+    page.family("footfall_journal_degraded", .gauge, "1 while the journal cannot be written.") {
+      $0.sample(condition.isDegraded ? 1 as UInt64 : 0)
+    }
+    page.family("footfall_journal_errors_total", .counter, "Errors of writing and syncing the journal.") {
+      $0.sample(condition.errors)
+    }
+    page.family("footfall_journal_write_duration_seconds", .summary, "Writing to the journal, with the sync.") {
+      $0.durations(DurationTotal(count: condition.writes, seconds: condition.writeSeconds))
+    }
+    page.family(
+      "footfall_journal_skipped_records_total", .counter,
+      "Frames and records of the journal that the start could not read or apply."
+    ) {
+      $0.sample(condition.skippedFrames + (keeping?.tally.skipped ?? 0))
     }
   }
 

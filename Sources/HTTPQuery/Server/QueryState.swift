@@ -120,6 +120,11 @@ struct DurationTotal {
   private(set) var count: UInt64 = 0
   private(set) var seconds = 0.0
 
+  init(count: UInt64 = 0, seconds: Double = 0) {
+    self.count = count
+    self.seconds = seconds
+  }
+
   mutating func add(nanoseconds: Int64) {
     count += 1
     seconds += Double(nanoseconds) / 1e9

@@ -7,33 +7,41 @@ enum HealthAnswer {
     let reasons = reasons(state)
     return .json(
       JSONWriter.object { json in
-        json.member("status", reasons.isEmpty ? "healthy" : "degraded")
+        writeStatus(reasons, to: &json)
         writeTime(state, to: &json)
-        if reasons.isEmpty { return }
-        json.key("reasons")
-        json.array { json in
-          for reason in reasons { json.string(reason) }
-        }
       })
   }
 
-  /// Why the program does less than it should, in words for people.
-  private static func reasons(_ state: QueryState) -> [String] {
+  /// Why the program does less than it should, in words for people; empty: all is well.
+  static func reasons(_ state: QueryState) -> [String] {
     let now = Clock.monotonic()
-    return state.agent.stuckThreads.map { "thread \($0) is stuck" }
+    let kept = state.keeping?.keeper.condition().reasons ?? []
+    return kept + state.agent.stuckThreads.map { "thread \($0) is stuck" }
       + state.books.compactMap { books in
         books.isShortOfDescriptors(monotonic: now)
           ? "\(books.name): connections wait, since no file descriptor is free (RLIMIT_NOFILE)" : nil
       }
   }
 
+  /// `"status":"healthy"`, or `"degraded"` with the reasons.
+  static func writeStatus(_ reasons: [String], to json: inout JSONWriter) {
+    json.member("status", reasons.isEmpty ? "healthy" : "degraded")
+    if reasons.isEmpty { return }
+    json.key("reasons")
+    json.array { json in
+      for reason in reasons { json.string(reason) }
+    }
+  }
+
   static func ready(_ state: QueryState) -> Response {
     let phase = state.agent.phase
+    let isRestoring = state.keeping?.isRestoring ?? false
+    let isReady = phase == .serving && !isRestoring
     let body = JSONWriter.object { json in
-      json.member("status", phase == .serving ? "ready" : "\(phase)")
+      json.member("status", isReady ? "ready" : phase == .serving ? "restoring" : "\(phase)")
       writeTime(state, to: &json)
     }
-    if phase == .serving { return .json(body) }
+    if isReady { return .json(body) }
     var response = Response.json(body, status: .serviceUnavailable)
     response.fields.append(("Retry-After", "1"))
     return response

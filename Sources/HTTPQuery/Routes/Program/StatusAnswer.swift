@@ -8,7 +8,7 @@ enum StatusAnswer {
   static func status(_ state: QueryState) -> Response {
     .json(
       JSONWriter.object(capacity: 4_096) { json in
-        json.member("status", state.agent.stuckThreads.isEmpty ? "healthy" : "degraded")
+        HealthAnswer.writeStatus(HealthAnswer.reasons(state), to: &json)
         json.member("phase", "\(state.agent.phase)")
         json.member("uptime", uptime(microseconds: state.uptimeNanoseconds / 1_000))
         json.member("total_requests", state.requests.total)
@@ -32,6 +32,7 @@ enum StatusAnswer {
         json.member("workers", state.books.map(\.ledgers.count).max() ?? 0)
         json.member("series", state.view.seriesCount)
         json.member("history") { writeHistory(state, to: &$0) }
+        if let keeping = state.keeping { json.member("journal") { write(keeping, to: &$0) } }
         json.member("memory") { writeMemory(state, to: &$0) }
         json.member("ledger") { writeLedger(state.books, to: &$0) }
         json.key("recent_refusals")
@@ -128,6 +129,22 @@ enum StatusAnswer {
     json.member("metrics", state.view.historyHeld.families)
     json.member("evictions", state.view.historyLosses.evictions)
     json.member("misfits", state.view.historyLosses.misfits)
+  }
+
+  /// How the journal is, and what became of what it had kept.
+  private static func write(_ keeping: Keeping, to json: inout JSONWriter) {
+    let condition = keeping.keeper.condition()
+    json.key("restoring")
+    json.bool(keeping.isRestoring)
+    json.member("bytes", condition.bytes)
+    json.member("errors", condition.errors)
+    json.member("writes", condition.writes)
+    json.member("write_seconds", condition.writeSeconds)
+    json.member("held_answers", keeping.held.count)
+    json.member("records_restored", keeping.tally.records)
+    json.member("records_skipped", condition.skippedFrames + keeping.tally.skipped)
+    json.member("bytes_skipped", condition.skippedBytes)
+    json.member("series_limited", keeping.tally.limited)
   }
 
   private static func writeMemory(_ state: QueryState, to json: inout JSONWriter) {
