@@ -154,6 +154,12 @@ package struct WorkerTable: ~Copyable {
   /// - Returns: where the next one begins.
   @inline(never)
   private mutating func countLine(_ bytes: PaddedBytes, _ start: Int, _ window: SeparatorWindow) -> Int {
+    countShort(bytes, start, window) ?? countUsual(bytes, start, window)
+  }
+
+  /// Counts a line of the usual shape, or of any.
+  @inline(never)
+  private mutating func countUsual(_ bytes: PaddedBytes, _ start: Int, _ window: SeparatorWindow) -> Int {
     guard let line = reader.readUsual(bytes, at: start, window) else { return countOdd(bytes, start, window) }
     let number = find(line, bytes, start)
     if _slowPath(number < 0) { return countOdd(bytes, start, window) }

@@ -103,9 +103,7 @@ extension MergedView {
         at: wall,
         to: .family(family))
     } sets: { family, block in
-      raiseScratch.removeAll(keepingCapacity: true)
-      block.forEachRegister { raiseScratch.append(.init(register: $0, rank: $1)) }
-      raiseScratch.sort { $0.register < $1.register }
+      block.take(into: &raiseScratch)
       history.add(raiseScratch, at: wall, to: .family(family))
     }
   }
