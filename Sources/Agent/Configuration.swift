@@ -74,6 +74,9 @@ struct Configuration: Equatable, Sendable {
   /// Upper bounds in the exported unit, finite, rising, each once; empty: timers are summaries.
   var buckets: [Double] = []
 
+  /// Take over from the one that runs on the state directory.
+  var takeover = false
+
   var logLevel = Log.Level.info
   var logFormat = Log.Format.text
 

@@ -63,10 +63,20 @@ struct Keeping {
   func end(_ thread: Thread, _ log: Log) {
     journal.close()
     thread.join()
+    directory.unlock()
     if let trouble = journal.condition.trouble {
       log.error("what was counted last is not in the journal", ["fault": .text(trouble)])
     }
   }
+
+  /// The store thread, as the watchdog sees it.
+  var watched: Watchdog.Subject {
+    let journal = journal
+    return .init(name: "store", pulse: journal.pulse) { journal.nudge() }
+  }
+
+  /// The folder.
+  var path: String { directory.path }
 
   /// What the query thread asks.
   var keeper: Keeper {

@@ -129,6 +129,10 @@ enum Options {
         + "counts last as long as the program",
       \.stateDirectory),
     .one(
+      "takeover", .flag, default: "off", .state,
+      "go on with the sockets, streams and state of the program that runs on the state directory, which then ends",
+      \.takeover),
+    .one(
       "journal-sync", .word(Configuration.JournalSync.self), default: "flush", .state,
       "when the disk must have what was counted: never, once a flush, before an HTTP answer to what counts",
       \.journalSync),

@@ -65,10 +65,12 @@ extension ReceiveWorker {
     return taken
   }
 
-  /// Takes what has arrived and nothing more.
-  mutating func drainDatagrams() {
+  /// Takes what has arrived at some of the sockets and nothing more. They refuse arrivals by now (`Socket.refuseArrivals`), so it ends.
+  mutating func drainDatagrams(where isMeant: (WorkerPlan.Source) -> Bool) {
     var charged = 0
-    for index in plan.datagrams.indices { while receiveBatch(index, &charged) > 0 {} }
+    for index in plan.datagrams.indices where isMeant(plan.datagrams[index]) {
+      while receiveBatch(index, &charged) > 0 {}
+    }
   }
 
   /// Takes and counts one batch of messages.

@@ -165,6 +165,15 @@ extension ReceiveWorker {
         stream.books.ledgers[plan.index].add(table.tally)
       }
     }
+    leaveBooks(of: stream)
+  }
+
+  /// Lets go of a stream that is not closed here.
+  mutating func forget(_ token: UInt64) {
+    if let stream = streams.removeValue(forKey: token) { leaveBooks(of: stream) }
+  }
+
+  private func leaveBooks(of stream: StreamConnection) {
     if !stream.rest.isEmpty { stream.books.keptBytes.wrappingSubtract(stream.rest.count, ordering: .relaxed) }
     stream.books.connections.wrappingSubtract(1, ordering: .relaxed)
     share.leave(stream.sender)

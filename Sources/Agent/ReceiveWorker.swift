@@ -11,6 +11,7 @@ import Synchronization
 ///            ├─ listener ── accept ─▶ connection        (ReceiveWorker+Streams.swift)
 ///            └─ wake-up: look at what shall leave, or drain and end
 ///
+/// At its end another process may go on with the sockets and the connections: ReceiveWorker+Handover.swift.
 /// It shares nothing but what the types say that they share, never waits for another thread and never logs.
 struct ReceiveWorker: ~Copyable {
   let plan: WorkerPlan
@@ -50,7 +51,12 @@ struct ReceiveWorker: ~Copyable {
     for index in plan.datagrams.indices { try Self.watchDatagrams(index, of: plan, in: poll) }
     for index in plan.listeners.indices { try Self.watchListener(index, of: plan, in: poll) }
     self.arena = arena
-    inlets = plan.datagrams.map { DatagramInlet(bufferBytes: $0.receiveBufferBytes) }
+    inlets = plan.datagrams.map {
+      var inlet = DatagramInlet(bufferBytes: $0.receiveBufferBytes)
+      // The socket may have had another owner before.
+      inlet.noteDrops(Socket.drops($0.descriptor))
+      return inlet
+    }
     self.buffer = buffer
     self.poll = poll
     self.plan = plan
@@ -61,16 +67,24 @@ struct ReceiveWorker: ~Copyable {
     self.table = table
   }
 
-  /// Receives until it is told to drain; returns when nothing that had arrived by then is left.
+  /// Receives until it is told to leave; returns when nothing is left of what had arrived by then at sockets that nobody goes on with.
   mutating func run() {
     let poll = poll
-    while !share.isDraining.load(ordering: .acquiring) {
+    let pulse = share.pulses[plan.index]
+    while true {
+      switch share.order {
+      case .receive: break
+      case .pause:
+        pause()
+        continue
+      case .leave: return drainWhatNobodyTakes()
+      }
+      pulse.beat()
       let isBusy = inlets.contains { $0.isBusy }
       let events = poll.wait(milliseconds: isBusy ? 0 : millisecondsToSweep()) { event in handle(event) }
       if isBusy { takeInTurns(mayNap: events == 0) }
       if Clock.monotonic() >= nextSweep { sweep() }
     }
-    drain()
   }
 
   private mutating func handle(_ event: Poll.Event) {
@@ -80,6 +94,7 @@ struct ReceiveWorker: ~Copyable {
       if let settings = share.newSettings[plan.index].take() { takeUp(settings) }
       // An empty batch: a table looks at what shall leave when a batch begins.
       batch { _ in }
+      if share.order == .receive { takeStreams() }
     case Token.firstDatagram..<Token.firstListener:
       wake(Int(event.token - Token.firstDatagram))
     case Token.firstListener..<Token.firstStream:
@@ -94,12 +109,5 @@ struct ReceiveWorker: ~Copyable {
     table.beginBatch(monotonic: Clock.monotonic(), wall: Clock.wall() / 1_000_000_000)
     body(&table)
     table.endBatch()
-  }
-
-  /// Takes what has arrived and nothing more. The sockets refuse arrivals by now (`Socket.refuseArrivals`), so it ends.
-  private mutating func drain() {
-    drainDatagrams()
-    for index in plan.listeners.indices { accept(index) }
-    for token in streams.keys.sorted() { drainStream(token) }
   }
 }

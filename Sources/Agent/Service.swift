@@ -16,10 +16,11 @@ import Synchronization
 /// The start: the journal's lock ─ sockets ─ workers count while the query thread restores what was kept ─ /ready.
 /// The end: ready no more ─ sockets refuse arrivals ─ workers read what the kernel holds and stop ─ last gather ─ the journal ends
 /// with it ─ ledger ─ exit.
+/// With another process to follow, sockets and streams stay as they are instead: Service+Ending.swift.
 enum Service {
   /// EX_OSERR of sysexits(3): a socket, a thread or memory was not to be had.
   private static let systemStatus: Int32 = 71
-  /// EX_CONFIG: what the configuration names is not as it should be.
+  /// EX_CONFIG: what the configuration names is not as it should be; a start would fail again in the same way.
   static let configurationStatus: Int32 = 78
 
   /// Series that tables have room for at least: address space, which costs nothing until it is used.
@@ -39,8 +40,7 @@ enum Service {
     do {
       let signals = try Signals()
       let running = try start(configuration, tokens, environment, log)
-      waitForEnd(signals, running, configuration, environment, log)
-      end(running, log)
+      end(running, try waitForEnd(signals, running, configuration, environment, log), log)
       return 0
     } catch {
       log.error("\(error)")
@@ -50,7 +50,7 @@ enum Service {
   }
 
   /// What has been started and must be ended.
-  private struct Running {
+  struct Running {
     let listeners: Listeners
     let books: [ListenerBooks]
     let share: WorkerShare
@@ -60,6 +60,11 @@ enum Service {
     let state: AgentState
     let keeping: (Keeping, thread: Thread)?
     let notify: NotifySocket
+    /// Where sockets outlive the program.
+    let store: DescriptorStore?
+    /// Where another may ask to take over.
+    let takeover: TakeoverHost?
+    let watchdog: Watchdog
     let reload: Reload
     let notices: Notices
     let noticesThread: Thread
@@ -70,11 +75,17 @@ enum Service {
   ) throws -> Running {
     Program.raiseDescriptorLimit()
     let state = try AgentState()
-    // Before the sockets: an agent that may not use the folder must not take a datagram from the one that does.
-    let keeping = try Keeping.open(configuration, environment, log, wake: state.wake)
-    let activated = try ActivatedSocket.handedOver { environment[$0] }
+    var inheritance = try Inheritance.fromManager(environment)
+    let guest = try askToTakeOver(configuration, environment, log)
+    inheritance.sockets += guest?.sockets ?? []
+    // Before the sockets: an agent that may not use the folder must not take a datagram from the one that does. With one to take over
+    // from, the folder is free only when that one has ended.
+    var keeping = guest == nil ? try Keeping.open(configuration, environment, log, wake: state.wake) : nil
     let workerCount = configuration.workers ?? ProcessFacts.processors
-    let listeners = try Listeners(configuration, workers: workerCount, activated: activated)
+    var bound = try Listeners(
+      configuration, workers: workerCount, inherited: inheritance.sockets, waitsForDrops: guest != nil)
+    let unwanted = bound.letGo()
+    let listeners = bound
     let books = listeners.books + [ListenerBooks(name: "http", kind: .http, workers: 1)]
     log.info(
       "listening",
@@ -103,7 +114,7 @@ enum Service {
       memories.append(try TableMemory(capacity: capacity, timerBounds: timerBounds, histogramBounds: histogramBounds))
     }
 
-    let share = WorkerShare(agent: state, workers: workerCount)
+    let share = try WorkerShare(agent: state, workers: workerCount)
     var wakeUps: [WakeUp] = []
     var workers: [Thread] = []
     for plan in listeners.plans {
@@ -125,7 +136,8 @@ enum Service {
     let tables = memories
     let wakers = wakeUps
     let settings = QuerySettings(configuration, tokens, workers: workerCount)
-    let keeper = keeping?.keeper
+    let pending = guest == nil ? nil : PendingKeeper(holdsAnswers: configuration.journalSync == .always)
+    let keeper = keeping?.keeper ?? pending?.keeper
     let query = try Thread("query") {
       runOrExit(log) { () throws(SystemError) in
         let view = try MergedView(
@@ -140,15 +152,29 @@ enum Service {
         server.run()
       }
     }
-    let store = try keeping.map { ($0, thread: try $0.start()) }
     let notices = Notices(log: log, books: books, agent: state)
     let noticesThread = try Thread("notices") { runOrExit(log) { () throws(SystemError) in try notices.run() } }
-    state.phase = .serving
     let notify = NotifySocket(name: environment["NOTIFY_SOCKET"])
+    let store = DescriptorStore(environment, notify, listeners, inheritance, log)
+    goOn(with: &inheritance, from: guest, listeners, unwanted: unwanted, share, wakeUps, log)
+    if let pending {
+      keeping = try Keeping.open(configuration, environment, log, wake: state.wake)
+      pending.resolve(keeping?.keeper)
+      state.wake()
+    }
+    let kept = try keeping.map { ($0, thread: try $0.start()) }
+    let takeover = keeping.flatMap { listenForTakeover($0.path, log) }
+    state.phase = .serving
     tell(notify, log, .ready)
+    let watched =
+      wakeUps.indices.map { index in
+        Watchdog.Subject(name: "worker-\(index)", pulse: share.pulses[index]) { wakeUps[index].signal() }
+      } + [.init(name: "query", pulse: state.pulse) { state.wake() }]
+      + (keeping.map { [$0.watched] } ?? [])
     return Running(
       listeners: listeners, books: books, share: share, wakeUps: wakeUps, workers: workers, query: query, state: state,
-      keeping: store, notify: notify,
+      keeping: kept, notify: notify, store: store, takeover: takeover,
+      watchdog: Watchdog(environment, process: Program.process, watched, notify, state, log),
       reload: Reload(
         share: share, wakeUps: wakeUps, budget: budget, seriesRoom: seriesRoom, workers: workerCount, log: log),
       notices: notices, noticesThread: noticesThread)
@@ -172,18 +198,37 @@ enum Service {
     }
   }
 
+  private enum Token {
+    static let signal: UInt64 = 0
+    static let takeover: UInt64 = 1
+  }
+
+  /// Heeds signals, who wants to take over, and the watchdog's clock.
   private static func waitForEnd(
     _ signals: Signals, _ running: Running, _ configuration: Configuration, _ environment: [String: String], _ log: Log
-  ) {
+  ) throws(SystemError) -> Ending {
     var current = configuration
+    let poll = try Poll()
+    try poll.add(signals.descriptor, token: Token.signal, for: .input)
+    if let takeover = running.takeover { try poll.add(takeover.listener, token: Token.takeover, for: .input) }
     while true {
-      switch signals.next() {
-      case .terminate, .interrupt:
-        return exitAtOnce(onSecondOf: signals, log)
-      case .hangUp:
-        tell(running.notify, log, .reloading)
-        current = running.reload.run(current, environment: environment)
-        tell(running.notify, log, .ready)
+      var tokens: Set<UInt64> = []
+      poll.wait(milliseconds: running.watchdog.milliseconds) { tokens.insert($0.token) }
+      running.watchdog.look()
+      if tokens.contains(Token.signal) {
+        let signal = signals.next()
+        switch signal {
+        case .terminate, .interrupt, .restart:
+          exitAtOnce(onSecondOf: signals, log)
+          return signal == .restart && running.store != nil ? .leavingToNextStart : .forGood
+        case .hangUp:
+          tell(running.notify, log, .reloading)
+          current = running.reload.run(current, environment: environment)
+          tell(running.notify, log, .ready)
+        }
+      } else if tokens.contains(Token.takeover), let agreement = handOver(running, log) {
+        exitAtOnce(onSecondOf: signals, log)
+        return .handedOver(agreement)
       }
     }
   }
@@ -200,49 +245,7 @@ enum Service {
     }
   }
 
-  private static func end(_ running: Running, _ log: Log) {
-    running.state.phase = .draining
-    tell(running.notify, log, .stopping)
-    log.info("draining")
-    for socket in running.listeners.ownDatagramSockets {
-      do throws(SystemError) { try Socket.refuseArrivals(socket) } catch {
-        log.warning(error.description)
-      }
-    }
-    running.share.isDraining.store(true, ordering: .releasing)
-    for wakeUp in running.wakeUps { wakeUp.signal() }
-    for worker in running.workers { worker.join() }
-    running.state.phase = .stopped
-    running.query.join()
-    if let (keeping, thread) = running.keeping { keeping.end(thread, log) }
-    running.notices.end()
-    running.noticesThread.join()
-    for books in running.books { log.info("ledger", fields: ledger(of: books)) }
-    for path in running.listeners.paths { File.remove(path) }
-    log.info("stopped")
-  }
-
-  private static func ledger(of books: ListenerBooks) -> [(name: String, value: Log.Field)] {
-    let tally = books.read()
-    var fields: [(name: String, value: Log.Field)] = [("listener", .text(books.name))]
-    if books.kind == .datagrams {
-      fields.append(("datagrams", .integer(tally.datagrams)))
-      fields.append(("dropped", .integer(books.kernelDrops())))
-    }
-    fields.append(("bytes", .integer(tally.bytes)))
-    fields.append(("lines", .integer(tally.lines)))
-    fields.append(("accepted", .integer(tally.accepted)))
-    fields.append(("refused", .integer(tally.lines - tally.accepted)))
-    for reason in Refusal.allCases where tally.refused[Int(reason.rawValue)] > 0 {
-      fields.append(("refused_\(reason.label)", .integer(tally.refused[Int(reason.rawValue)])))
-    }
-    for reason in ListenerBooks.Rejection.allCases where books.rejected(reason) > 0 {
-      fields.append(("connections_\(reason.label)", .integer(books.rejected(reason))))
-    }
-    return fields
-  }
-
-  private static func tell(_ notify: NotifySocket, _ log: Log, _ state: NotifySocket.State) {
+  static func tell(_ notify: NotifySocket, _ log: Log, _ state: NotifySocket.State) {
     do throws(SystemError) { try notify.send(state) } catch { log.warning(error.description) }
   }
 }

@@ -22,4 +22,15 @@ final class StreamConnection {
     framer = StreamFramer(mayBePrefixed: mayBePrefixed)
     lastActive = now
   }
+
+  /// Goes on where another worker was.
+  init(_ handed: HandedStream, now: Int64) {
+    descriptor = handed.descriptor
+    sender = handed.sender
+    books = handed.books
+    framer = handed.framer
+    rest = handed.rest
+    lastActive = now
+    lineBegan = rest.isEmpty && !framer.isSkipping ? nil : now
+  }
 }

@@ -153,4 +153,7 @@ extension Descriptor {
     if errno == EWOULDBLOCK { return false }
     throw SystemError("flock")
   }
+
+  /// Gives the lock back before the descriptor is closed.
+  package func unlock() { _ = footfall_flock(number, LOCK_UN) }
 }

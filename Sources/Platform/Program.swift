@@ -2,6 +2,9 @@ import Glibc
 
 /// The process as a whole.
 package enum Program {
+  /// getpid(2).
+  package static var process: Int { Int(getpid()) }
+
   /// Ends the process (exit(3)).
   package static func exit(status: Int32) -> Never { Glibc.exit(status) }
 

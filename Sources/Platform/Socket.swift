@@ -130,9 +130,15 @@ package enum Socket {
   /// Datagrams that the kernel has dropped at this socket since it was made, modulo 2^32 (SO_MEMINFO, linux/sock_diag.h). Read from the
   /// socket itself: SO_RXQ_OVFL rides on the next datagram, so it never tells of the last drops.
   package static func drops(_ socket: Descriptor) -> UInt32 {
+    memoryInfo(socket, Int(FOOTFALL_MEMINFO_DROPS))
+  }
+
+  /// Bytes that wait in the socket's receive queue, the kernel's own part of each datagram included (SO_MEMINFO).
+  package static func queuedBytes(_ socket: Descriptor) -> Int { Int(memoryInfo(socket, Int(FOOTFALL_MEMINFO_QUEUED))) }
+
+  private static func memoryInfo(_ socket: Descriptor, _ place: Int) -> UInt32 {
     var words = InlineArray<16, UInt32>(repeating: 0)
     var length = socklen_t(Int(FOOTFALL_MEMINFO_WORDS) * 4)
-    let place = Int(FOOTFALL_MEMINFO_DROPS)
     var span = words.mutableSpan
     // Safe: the span is longer than the length passed.
     let status = unsafe span.withUnsafeMutableBufferPointer {
@@ -177,11 +183,7 @@ package enum Socket {
   }
 
   private static func bound(_ path: String, _ type: Int32) throws(SystemError) -> Descriptor {
-    var address = sockaddr_un()
-    address.sun_family = sa_family_t(AF_UNIX)
-    let room = MemoryLayout.size(ofValue: address.sun_path)
-    if path.utf8.count >= room { throw SystemError("bind", path, number: ENAMETOOLONG) }
-    unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path.utf8) }
+    let address = try unixAddress(path, "bind")
     let number = socket(AF_UNIX, type | flags, 0)
     if number < 0 { throw SystemError("socket", path) }
     let socket = Descriptor(owning: number)
@@ -209,9 +211,20 @@ package enum Socket {
     return unsafe call(connect, probe, address) < 0 && errno == ECONNREFUSED
   }
 
+  /// The address of a unix socket at `path`.
+  static func unixAddress(_ path: String, _ call: StaticString) throws(SystemError) -> sockaddr_un {
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    let room = MemoryLayout.size(ofValue: address.sun_path)
+    if path.utf8.count >= room { throw SystemError(call, path, number: ENAMETOOLONG) }
+    // Safe: the path and its NUL fit, as was just checked.
+    unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path.utf8) }
+    return address
+  }
+
   /// bind(2) or connect(2) with a unix socket's address.
   @unsafe
-  private static func call(
+  static func call(
     _ function: (Int32, UnsafePointer<sockaddr>, socklen_t) -> Int32, _ socket: Descriptor, _ address: sockaddr_un
   ) -> Int32 {
     unsafe withUnsafeBytes(of: address) { bytes in

@@ -23,6 +23,26 @@ package struct StreamFramer: Sendable {
   /// - Parameter mayBePrefixed: packets with a length are recognised; otherwise all streams are lines.
   package init(mayBePrefixed: Bool) { framing = mayBePrefixed ? .undecided : .lines }
 
+  /// Where a framer is in its stream, as a word: what a program that goes on with the stream must know beside the bytes that were left.
+  package var mark: String {
+    switch framing {
+    case .undecided: "undecided"
+    case .lines: isSkipping ? "skipping" : "lines"
+    case .packets: "packets"
+    }
+  }
+
+  /// Goes on where another framer was; nil if `mark` is none of its words.
+  package init?(mark: some StringProtocol) {
+    switch mark {
+    case "undecided": framing = .undecided
+    case "lines", "skipping": framing = .lines
+    case "packets": framing = .packets
+    default: return nil
+    }
+    isSkipping = mark == "skipping"
+  }
+
   /// One step over the bytes from `start`: what the caller shall do.
   package enum Step: Equatable {
     /// Read these lines; the byte behind the range is an LF.

@@ -96,6 +96,7 @@ struct Example: Sendable, CustomTestStringConvertible {
     .init("history-memory", "8MiB") { $0.historyBytes == 8 << 20 },
     .init("state-dir", "/var/lib/footfall") { $0.stateDirectory == .path("/var/lib/footfall") },
     .init("state-dir", "none") { $0.stateDirectory == .none },
+    .init("takeover", "on") { $0.takeover },
     .init("journal-sync", "always") { $0.journalSync == .always },
     .init("quantiles", "0.9, 0.5,0.9") { $0.quantiles == [0.5, 0.9] },
     .init("quantile-window", "30s") { $0.quantileWindow == .seconds(30) },

@@ -68,15 +68,45 @@ package final class ListenerBooks: Sendable {
   private struct Drops {
     var total: UInt64 = 0
     var last: [UInt32]
+    /// Nothing is known yet of what is in another process's books.
+    var isWaiting = false
   }
 
-  package init(name: String, kind: Kind, workers: Int, sockets: [Descriptor] = []) {
+  /// - Parameter waitsForDrops: the sockets were another process's, which still counts their drops: see `beginDrops`.
+  package init(name: String, kind: Kind, workers: Int, sockets: [Descriptor] = [], waitsForDrops: Bool = false) {
     self.name = name
     self.kind = kind
     self.sockets = sockets
     ledgers = (0..<workers).map { _ in ListenerLedger() }
-    drops = Mutex(Drops(last: sockets.map { _ in 0 }))
+    drops = Mutex(Drops(last: sockets.map { _ in 0 }, isWaiting: waitsForDrops))
   }
+
+  /// Counts drops from where another process's books end.
+  /// - Parameter seen: the kernel's number of drops that those books hold, by the socket's cookie (`Socket.cookie`). Of a socket that is
+  ///   not named, all since it was made count if nothing was waited for, and else those from now on.
+  package func beginDrops(from seen: [UInt64: UInt32]) {
+    drops.withLock { drops in
+      for (index, socket) in sockets.enumerated() {
+        if let there = seen[Socket.cookie(socket)] {
+          drops.last[index] = there
+        } else if drops.isWaiting {
+          drops.last[index] = Socket.drops(socket)
+        }
+      }
+      drops.isWaiting = false
+    }
+  }
+
+  /// The kernel's number of drops at each socket, by its cookie, as these books hold them.
+  package var bookedDrops: [UInt64: UInt32] {
+    drops.withLock { drops in
+      if drops.isWaiting { return [:] }
+      return Dictionary(zip(sockets.map { Socket.cookie($0) }, drops.last)) { first, _ in first }
+    }
+  }
+
+  /// Bytes that wait unread at the sockets, the kernel's own part of each datagram included.
+  package var queuedBytes: Int { sockets.reduce(0) { $0 + Socket.queuedBytes($1) } }
 
   /// Books a connection that could not be taken.
   /// - Parameter monotonic: now, in nanoseconds on the clock that never jumps.
@@ -96,6 +126,7 @@ package final class ListenerBooks: Sendable {
   /// none is missed. Of runs that the kernel had joined the number is as good as `dropsWithinRuns`.
   package func kernelDrops() -> UInt64 {
     drops.withLock { drops in
+      if drops.isWaiting { return 0 }
       for (index, socket) in sockets.enumerated() {
         let now = Socket.drops(socket)
         drops.total += UInt64(now &- drops.last[index])

@@ -18,6 +18,16 @@ package final class AgentState: Sendable {
   /// See `soundReloads`.
   package let faultyReloads = Atomic<UInt64>(0)
 
+  /// Raised by the query thread when it comes round and no flush is overdue.
+  package let pulse = Pulse()
+  private let stuck = Mutex<[String]>([])
+
+  /// Threads that do not get on, by name: set by who watches them, told by `/health`.
+  package var stuckThreads: [String] {
+    get { stuck.withLock { $0 } }
+    set { stuck.withLock { $0 = newValue } }
+  }
+
   private let newSettings = SettingsBox<QuerySettings>()
 
   /// Has the query thread go on by `settings`, from its next turn on: all that the options' table says a reload changes.

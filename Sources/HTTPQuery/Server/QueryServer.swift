@@ -155,6 +155,7 @@ package final class QueryServer {
       if let keeping = state.keeping { keep(keeping) }
     }
     if Clock.monotonic() >= nextSweep { sweep() }
+    if flushGather == .max { state.agent.pulse.beat() }
   }
 
   private func beginFlushIfDue() {
@@ -199,6 +200,7 @@ package final class QueryServer {
       if state.view.hasCondemned(workers) { state.count { _ in } }
       if state.gathersDone >= flushGather {
         flushGather = .max
+        state.agent.pulse.beat()
         state.events.flushed(state)
         state.keeping?.isDraining = true
       }

@@ -85,6 +85,9 @@ package final class StateDirectory: Sendable {
     self.lock = lock
   }
 
+  /// Lets another process have the folder; nothing may be read or written there by this one any more.
+  package func unlock() { lock.unlock() }
+
   private static func holder(_ lock: Descriptor) -> String {
     var text: [UInt8] = []
     _ = try? lock.read(20, at: 0, into: &text)

@@ -36,7 +36,7 @@ class Agent:
     with commas between. Its counts go with it, unless the flag --state-dir, or the variable, says where they are kept.
     """
 
-    def __init__(self, command, directory, environment=None):
+    def __init__(self, command, directory, environment=None, descriptors=()):
         self.log = []
         self.bound = {}
         self._http = requests.Session()
@@ -47,6 +47,7 @@ class Agent:
             stderr=subprocess.PIPE,
             env={"PATH": os.environ["PATH"], "HOME": str(directory), "FOOTFALL_STATE_DIR": "none", **(environment or {})},
             cwd=directory,
+            pass_fds=descriptors,
         )
         self._reader = threading.Thread(target=self._read_log, daemon=True)
         self._reader.start()

@@ -18,7 +18,8 @@ enum HealthAnswer {
       books.isShortOfDescriptors(monotonic: now)
         ? "\(books.name): connections wait, since no file descriptor is free (RLIMIT_NOFILE)" : nil
     }
-    return listeners + state.agent.conditions.map { "\($0.reason)" } + (state.keeping?.keeper.condition().reasons ?? [])
+    return listeners + state.agent.conditions.map { "\($0.reason)" }
+      + state.agent.stuckThreads.map { "thread \($0) is stuck" } + (state.keeping?.keeper.condition().reasons ?? [])
   }
 
   /// `"status":"healthy"`, or `"degraded"` with the reasons.
