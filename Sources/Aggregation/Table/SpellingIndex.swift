@@ -25,7 +25,8 @@ struct SpellingIndex: ~Copyable {
     try self.init(bits: 15)
   }
 
-  private init(bits: Int) throws(SystemError) {
+  /// - Parameter bits: of the capacity.
+  init(bits: Int) throws(SystemError) {
     memory = try Reservation(byteCount: 8 << bits, usesHugePages: true)
     shift = UInt32(32 - bits)
     mask = (1 << bits) - 1
@@ -43,7 +44,8 @@ struct SpellingIndex: ~Copyable {
   @inline(__always)
   func probe(_ place: Int, for hash: UInt64) -> Int {
     let slot = slot(place)
-    return Self.fits(slot, hash) ? Self.number(in: slot) : slot == 0 ? -2 : -1
+    if slot == 0 { return -2 }
+    return Self.fits(slot, hash) ? Self.number(in: slot) : -1
   }
 
   /// The slot at `place`; 0 if it is empty.
