@@ -38,7 +38,7 @@ let package = Package(
       dependencies: ["Aggregation", "Protocol", "Bytes", "Platform", "AllocationCounter", "Randomness"]),
     .testTarget(
       name: "HTTPQueryTests", dependencies: ["HTTPQuery", "Aggregation", "Protocol", "Platform", "Bytes", "Randomness"]),
-    .testTarget(name: "AgentTests", dependencies: ["Agent"]),
+    .testTarget(name: "AgentTests", dependencies: ["Agent", "HTTPQuery"]),
     .testTarget(
       name: "FuzzTests",
       dependencies: ["Agent", "HTTPQuery", "Aggregation", "Protocol", "Platform", "Bytes", "Randomness"],

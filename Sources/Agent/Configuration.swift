@@ -30,6 +30,14 @@ struct Configuration: Equatable, Sendable {
   var pageFrom = Page.Source.path
   /// Whose forwarding fields count.
   var trustedProxies: [AddressRange] = []
+  /// Requests a second and client; nil: any number.
+  var httpRate: Int?
+  /// Where the bearer tokens stand that writing needs; nil: it needs none.
+  var tokenFile: String?
+  /// Names under which browsers may write, beside addresses and `localhost`.
+  var httpHosts: [HostName] = []
+  /// Sites whose pages may use the API.
+  var corsOrigins: [WebOrigin] = []
 
   /// Where the key of a keyed count goes; a metric that is not named here uses the label `key`. Each metric stands once.
   var keyLabels: [KeyLabel] = []

@@ -2,8 +2,8 @@
 enum Invocation: Equatable, Sendable {
   case serve(Configuration)
   case explain(Configuration)
-  /// The configuration holds, else there would be faults.
-  case checkConfig
+  /// The configuration holds, else there would be faults; what it names may not.
+  case checkConfig(Configuration)
   case help, version
 }
 
@@ -42,7 +42,7 @@ extension Options {
     switch reader.command {
     case .serve: return .serve(configuration)
     case .explain: return .explain(configuration)
-    case .checkConfig: return .checkConfig
+    case .checkConfig: return .checkConfig(configuration)
     }
   }
 }

@@ -1,3 +1,4 @@
+import HTTPQuery
 import Platform
 
 /// How a value is spelt and read.
@@ -101,6 +102,20 @@ extension Options.Value where Result == AddressRange {
   static var addressRange: Self {
     .init(placeholder: "CIDR", allowed: "an address or a range such as 10.0.0.0/8 or 2001:db8::/32, in numbers") {
       AddressRange($0)
+    }
+  }
+}
+
+extension Options.Value where Result == HostName {
+  static var hostName: Self {
+    .init(placeholder: "NAME", allowed: "a name without a port, such as footfall.example") { .init($0) }
+  }
+}
+
+extension Options.Value where Result == WebOrigin {
+  static var origin: Self {
+    .init(placeholder: "ORIGIN", allowed: "a site such as https://shop.example or http://localhost:3000, or *") {
+      .init($0)
     }
   }
 }

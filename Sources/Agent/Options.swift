@@ -33,7 +33,8 @@ enum Options {
 
     .list("http", .address, default: "127.0.0.1:8080", .answering, "addresses of the query API", \.http),
     .one(
-      "http-connections", .count(1...1_000_000), default: "4096", .answering, "HTTP connections open at once",
+      "http-connections", .count(1...1_000_000), default: "4096", .answering,
+      "HTTP connections open at once; beyond them /health and /ready are still answered, and all else is 503",
       \.httpConnections),
     .one(
       "http-idle", .duration("1ms", "8760h"), or: "never", default: "60s", .answering, "silence that closes one",
@@ -44,6 +45,20 @@ enum Options {
     .list(
       "trusted-proxy", .addressRange, default: "none", .answering,
       "proxies whose X-Forwarded-For, Forwarded or X-Real-IP says who a client is", \.trustedProxies),
+    .one(
+      "http-rate", .count(1...1_000_000), or: "none", default: "none", .answering,
+      "requests a second of one client, an IPv6 one being its /64; beyond it 429, but for /health and /ready",
+      \.httpRate),
+    .one(
+      "token-file", .file, or: "none", default: "none", .answering,
+      "file of bearer tokens, one a line, # before a comment; with it POST and DELETE need one of them, without it DELETE works on loopback only",
+      \.tokenFile),
+    .list(
+      "http-host", .hostName, default: "none", .answering,
+      "names under which browsers may write here, beside addresses and localhost", \.httpHosts),
+    .list(
+      "cors-origin", .origin, default: "none", .answering,
+      "sites whose pages browsers let read and write here; * for all", \.corsOrigins),
 
     .keyLabels(
       "key-label", default: "visit=page,buy=promotion", .lines,

@@ -15,15 +15,23 @@ import Synchronization
 enum Service {
   /// EX_OSERR of sysexits(3): a socket, a thread or memory was not to be had.
   private static let systemStatus: Int32 = 71
+  /// EX_CONFIG: what the configuration names is not as it should be.
+  static let configurationStatus: Int32 = 78
 
   /// Runs until a signal ends it.
   /// - Returns: the exit status.
   static func run(_ configuration: Configuration, environment: [String: String]) -> Int32 {
     let log = Log(
       level: configuration.logLevel, format: configuration.logFormat, journalStream: environment["JOURNAL_STREAM"])
+    let tokens: BearerTokens?
+    do throws(TokenFile.Fault) { tokens = try TokenFile.read(configuration) } catch {
+      log.error(error.description)
+      return configurationStatus
+    }
+    TokenFile.warnIfOpen(configuration, log)
     do throws(SystemError) {
       let signals = try Signals()
-      let running = try start(configuration, environment, log)
+      let running = try start(configuration, tokens, environment, log)
       waitForEnd(signals, running, configuration, environment, log)
       end(running, log)
       return 0
@@ -46,8 +54,9 @@ enum Service {
   }
 
   private static func start(
-    _ configuration: Configuration, _ environment: [String: String], _ log: Log
+    _ configuration: Configuration, _ tokens: BearerTokens?, _ environment: [String: String], _ log: Log
   ) throws(SystemError) -> Running {
+    Program.raiseDescriptorLimit()
     let activated = try ActivatedSocket.handedOver { environment[$0] }
     let workerCount = configuration.workers ?? ProcessFacts.processors
     let listeners = try Listeners(configuration, workers: workerCount, activated: activated)
@@ -61,7 +70,9 @@ enum Service {
         ["asked": .integer(configuration.receiveBufferBytes), "granted": .integer(granted)])
     }
 
-    let hasher = SpellingHash(seed: .random(in: .min ... .max))
+    let seed = UInt64.random(in: .min ... .max)
+    let hasher = SpellingHash(seed: seed)
+    sayHowKeysAreHashed(seed, environment, log)
     let budget = SeriesBudget(
       limit: configuration.maxSeries, limitPerMetric: configuration.maxSeriesPerMetric ?? configuration.maxSeries)
     // Each series may have another spelling, and each metric an `__other__` and a count of what went there.
@@ -97,7 +108,8 @@ enum Service {
     }
     let tables = memories
     let wakers = wakeUps
-    let settings = QuerySettings(configuration)
+    let settings = QuerySettings(configuration, tokens)
+    let shortage = ShortageLog(log)
     let query = try Thread("query") {
       runOrExit(log) { () throws(SystemError) in
         let view = try MergedView(
@@ -110,7 +122,7 @@ enum Service {
           keyLabels: configuration.protocolKeyLabels, budget: budget)
         let server = try QueryServer(
           view: view, table: table, listeners: listeners.http, books: books, state: state, settings: settings,
-          wakeWorker: { wakers[$0].signal() })
+          wakeWorker: { wakers[$0].signal() }, reportShortage: { shortage.note($0) })
         server.run()
       }
     }
@@ -121,6 +133,15 @@ enum Service {
       listeners: listeners, books: books, share: share, wakeUps: wakeUps, workers: workers, query: query, state: state,
       notify: notify
     )
+  }
+
+  /// Whoever knew the seeds could send keys that collide. They differ by process; what is said of them does not lead back to them.
+  private static func sayHowKeysAreHashed(_ seed: UInt64, _ environment: [String: String], _ log: Log) {
+    if environment["SWIFT_DETERMINISTIC_HASHING"] != nil {
+      log.warning("SWIFT_DETERMINISTIC_HASHING is set: clients can send keys that collide and take long to find; unset it")
+    }
+    log.debug(
+      "hash seeds", ["dictionaries": .text("\("footfall".hashValue)"), "series": .text("\([seed].hashValue)")])
   }
 
   /// A thread that cannot start leaves a program that cannot serve.
@@ -212,12 +233,15 @@ extension Duration {
 }
 
 extension QuerySettings {
-  fileprivate init(_ configuration: Configuration) {
+  /// - Parameter tokens: what the token file holds.
+  init(_ configuration: Configuration, _ tokens: BearerTokens?) {
     self.init(
       flushIntervalNanoseconds: configuration.flushInterval.nanoseconds, httpConnections: configuration.httpConnections,
       httpIdleNanoseconds: configuration.httpIdle?.nanoseconds, quantiles: configuration.quantiles,
       buckets: configuration.buckets, version: Footfall.version, reader: configuration.lineReader,
       keyLabels: configuration.protocolKeyLabels, pageSource: configuration.pageFrom,
-      trustedProxies: configuration.trustedProxies)
+      trustedProxies: configuration.trustedProxies, httpRate: configuration.httpRate,
+      access: AccessRules(
+        tokens: tokens, hostNames: configuration.httpHosts, origins: configuration.corsOrigins))
   }
 }

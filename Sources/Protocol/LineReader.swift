@@ -56,9 +56,15 @@ package struct LineReader: Sendable {
     let digits = text &- 0x3030_3030_3030_3030
     // A byte below "0" borrows and one above "9" carries into the sign bits looked at here.
     guard (digits | (text &+ 0x4646_4646_4646_4646)) & 0x8080_8080_8080_8080 == 0 else { return nil }
+    return Int64(truncatingIfNeeded: number(ofDigits: digits))
+  }
+
+  /// The number that eight bytes from 0 to 9 make, the first one lowest.
+  @inlinable @inline(__always)
+  static func number(ofDigits digits: UInt64) -> UInt64 {
     let pairs = (digits &* 10 &+ digits &>> 8) & 0x00FF_00FF_00FF_00FF
     let fours = (pairs &* 100 &+ pairs &>> 16) & 0x0000_FFFF_0000_FFFF
-    return Int64(truncatingIfNeeded: (fours &* 10_000 &+ fours &>> 32) & 0xFFFF_FFFF)
+    return (fours &* 10_000 &+ fours &>> 32) & 0xFFFF_FFFF
   }
 
   /// Whether a lone value that begins so is a key for certain, and neither a number nor one gone wrong (`NumberLookalike`).

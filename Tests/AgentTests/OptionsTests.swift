@@ -1,3 +1,4 @@
+import HTTPQuery
 import Testing
 
 @testable import Agent
@@ -65,6 +66,14 @@ struct Example: Sendable, CustomTestStringConvertible {
     .init("http-idle", "5m") { $0.httpIdle == .seconds(300) },
     .init("page-from", "url") { $0.pageFrom == .url },
     .init("trusted-proxy", "10.0.0.0/8,::1") { $0.trustedProxies.map(\.description) == ["10.0.0.0/8", "::1"] },
+    .init("http-rate", "20") { $0.httpRate == 20 },
+    .init("token-file", "/etc/footfall.tokens") { $0.tokenFile == "/etc/footfall.tokens" },
+    .init("http-host", "footfall.example,10.0.0.1") {
+      $0.httpHosts == [HostName("Footfall.Example"), HostName("10.0.0.1")]
+    },
+    .init("cors-origin", "https://shop.example,http://localhost:3000") {
+      $0.corsOrigins == [WebOrigin("https://SHOP.example:443"), WebOrigin("http://localhost:3000")]
+    },
     .init("key-label", "download=file") {
       $0.keyLabels.map(\.metric) == ["visit", "buy", "download"] && $0.keyLabels.last?.label == "file"
     },
@@ -146,7 +155,7 @@ struct Example: Sendable, CustomTestStringConvertible {
     #expect(try invocation() == .serve(Configuration()))
     #expect(try invocation("serve") == .serve(Configuration()))
     #expect(try invocation("explain") == .explain(Configuration()))
-    #expect(try invocation("--log-level", "info", "check-config") == .checkConfig)
+    #expect(try invocation("--log-level", "info", "check-config") == .checkConfig(Configuration()))
     #expect(try invocation("serve", "--help", "--nonsense") == .help)
     #expect(try invocation("-h") == .help)
     #expect(try invocation("--version") == .version)

@@ -20,8 +20,7 @@ import Testing
   func `an index that grows and shrinks finds what a dictionary finds`(seed: UInt64) throws {
     print("seed \(seed)")
     var random = SplitMix(seed: seed)
-    // Small enough to grow.
-    var index = try SpellingIndex(bits: 12)
+    var index = try SpellingIndex()
     var model: [Int: UInt64] = [:]
     // Few homes and few tags: runs are long, wrap around the end, and hold equal tags.
     let homes: [UInt64] = [0, 1, 2, 5, 0x3FC, 0x3FE, 0x3FF, 0x200]

@@ -34,6 +34,7 @@ import Testing
     let next = reader.read(bytes, at: 0, into: &usual)
     let end = reader.readSlowly(bytes, at: 0, into: &slow)
     if next != end || !isSame(usual, slow) { return false }
+    if !isShortAlike(bytes, reader, slow, end) { return false }
     guard let plain = reader.readPlain(bytes, at: 0) else { return true }
     // A guess, which holds if a series is known by these bytes and they may stand so.
     var spelling = bytes.copy(0..<plain.nameEnd)
@@ -48,12 +49,31 @@ import Testing
     return plain.next == end && isSame(expected, slow)
   }
 
+  /// A short line of a timer, a gauge or a set has one plain value and ends behind its type.
+  private func isShortAlike(_ bytes: PaddedBytes, _ reader: LineReader, _ slow: Sample, _ end: Int) -> Bool {
+    guard let short = reader.readShort(bytes, at: 0, SeparatorWindow(bytes, from: 0)), let kind = short.kind else {
+      return true
+    }
+    let next = short.valueEnd + (kind == .timer ? 4 : 3)
+    if kind == .set {
+      if !reader.hasMember(bytes, short) { return true }
+    } else {
+      guard let value = reader.shortValue(bytes, short) else { return true }
+      if slow.isRelative || slow.double.bitPattern != value.bitPattern { return false }
+    }
+    return slow.form == .single && slow.kind == kind && slow.rate == 1 && slow.nameEnd == short.nameEnd && next == end
+      && slow.valueStart == short.nameEnd + 1 && slow.valueEnd == short.valueEnd && slow.tagsEnd == 0
+      && slow.timestamp == Sample.noTimestamp && slow.skippedSections == 0
+  }
+
   @Test(arguments: [1, 2])
   func `put together at random is read the short and the long way alike`(seed: UInt64) {
     print("seed \(seed)")
     var random = SplitMix(seed: seed)
     let names = [
-      "visit", "a", "", "_e{1,1}", "a.name.of.twenty.byte", "a.name.that.is.longer.than.thirty.two.bytes", "a|b", "é",
+      "visit", "a", "", "_e{1,1}", "_e{5,4}",
+      "a.name.of.twenty.eight.bytes", "a.name.of.twenty.byte", "a.name.that.is.longer.than.thirty.two.bytes", "a|b",
+      "é",
     ]
     let values = [
       "1", "7", "1234", "12345678", "123456789", "12.5", ".5", "5.", ".", "-3", "+3", "-0", "-0.0", "0.0", "1.50",
@@ -129,5 +149,19 @@ import Testing
   func `may begin with what a series is known by, or not`(spelling: String, use: PlainUse) {
     #expect(LineReader().plainUse(of: Array(spelling.utf8)) == use)
     #expect(LineReader(strict: true).plainUse(of: Array(spelling.utf8)) == (use == .keyed ? [] : use))
+  }
+
+  @Test func `of a timer, a gauge or a set is read short if it is plain`() {
+    func value(_ line: String) -> Double? {
+      PaddedText(line.utf8).read { bytes in
+        let short = LineReader().readShort(bytes, at: 0, SeparatorWindow(bytes, from: 0))
+        return short.flatMap { $0.kind == nil ? nil : LineReader().shortValue(bytes, $0) }
+      }
+    }
+    #expect(value("took:12.5|ms") == 12.5 && value("took:.125|ms") == 0.125 && value("level:12345678|g") == 12_345_678)
+    #expect(value("a.name.of.twenty.eight.bytes:1234.567|ms") == 1_234.567 && value("took:0|ms") == 0)
+    for line in ["took:-1|ms", "took:1e3|ms", "took:.|ms", "took:1.2.3|ms", "took:1|ms|@0.5", "took:123456789|ms"] {
+      #expect(value(line) == nil, "\(line)")
+    }
   }
 }

@@ -6,27 +6,20 @@ Needs wrk, nginx and two processors; what the tracker needs is installed into .b
     .venv/bin/python Tests/Stress/http_rates.py [--seconds 3] [--rounds 5] [--pipeline 1] [--program PATH]
 """
 
-import argparse
-import sys
 import tempfile
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "Tests/EndToEnd"))
-
-from harness.http_rates import compare_servers, table  # noqa: E402
+from common import options
+from harness.http_rates import compare_servers, table
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options(__doc__)
     parser.add_argument("--seconds", type=int, default=3, help="of each round, for each server and route")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--pipeline", type=int, default=1, help="requests sent at once on a connection")
-    parser.add_argument("--program", type=Path, default=ROOT / ".build/release/footfall")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
-        program = arguments.program.resolve()
-        figures = compare_servers(program, directory, arguments.seconds, arguments.rounds, pipeline=arguments.pipeline)
+        figures = compare_servers(arguments.program, directory, arguments.seconds, arguments.rounds, pipeline=arguments.pipeline)
         print(table(figures))
 
 

@@ -8,20 +8,12 @@ same load, sent at a pace. How long `/health` takes is what the machine costs.
                                                       [--seconds 10] [--windows 5] [--program PATH]
 """
 
-import argparse
-import sys
-import tempfile
-from pathlib import Path
-
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "Tests/EndToEnd"))
-
-from harness.agent import Agent  # noqa: E402
-from harness.stats_under_load import Window, feed, run_window  # noqa: E402
+from common import options, running
+from harness.stats_under_load import Window, feed, run_window
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options(__doc__)
     parser.add_argument("--series", type=int, default=1_000_000)
     parser.add_argument("--active", type=int, default=10_000, help="series that count every second")
     parser.add_argument("--lines", type=int, default=50_000, help="a second")
@@ -29,27 +21,18 @@ def main():
     parser.add_argument("--path", default="/stats")
     parser.add_argument("--seconds", type=int, default=10, help="of a window")
     parser.add_argument("--windows", type=int, default=5, help="of each kind")
-    parser.add_argument("--program", type=Path, default=ROOT / ".build/release/footfall")
     arguments = parser.parse_args()
-    free = [word for kind in ("udp", "tcp", "http") for word in (f"--{kind}", "127.0.0.1:0")]
     sending = (arguments.series, arguments.active, arguments.lines)
-    with tempfile.TemporaryDirectory() as directory:
-        command = [arguments.program.resolve(), "serve", "--max-series", str(arguments.series + 1000), *free]
-        agent = Agent(command, directory).wait_until_ready()
-        try:
-            feed(agent, arguments.series)
-            found = {path: Window() for path in (None, "/health", arguments.path)}
-            for number in range(arguments.windows):
-                for path in found:
-                    window = run_window(agent, sending, arguments.seconds, number, path, arguments.questions)
-                    print(f"{path or 'no question':12} {window}", flush=True)
-                    found[path] += window
-            for path, window in found.items():
-                print(f"all: {path or 'no question':12} {window}")
-            assert agent.stop() == 0, agent.log
-        finally:
-            if agent.is_running:
-                agent.kill()
+    with running(arguments.program, "--max-series", str(arguments.series + 1000)) as agent:
+        feed(agent, arguments.series)
+        found = {path: Window() for path in (None, "/health", arguments.path)}
+        for number in range(arguments.windows):
+            for path in found:
+                window = run_window(agent, sending, arguments.seconds, number, path, arguments.questions)
+                print(f"{path or 'no question':12} {window}", flush=True)
+                found[path] += window
+        for path, window in found.items():
+            print(f"all: {path or 'no question':12} {window}")
 
 
 if __name__ == "__main__":

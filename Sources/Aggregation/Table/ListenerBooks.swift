@@ -18,6 +18,9 @@ package final class ListenerBooks: Sendable {
   /// Stream connections open now, and those turned away since the start because the limit was reached.
   package let connections = Atomic<Int>(0)
   package let rejectedConnections = Atomic<Int>(0)
+  /// Times that a connection could not be taken, as a rule because descriptors had run out: it waited on.
+  package let failedAccepts = Atomic<UInt64>(0)
+  private let lastFailedAccept = Atomic<Int64>(0)
 
   /// Dropped datagrams beyond the kernel's number, which counts a run that it had joined as one (`Socket.joinDatagrams`): that many more
   /// were in the runs. Workers that receive runs add what they see.
@@ -34,6 +37,20 @@ package final class ListenerBooks: Sendable {
     self.sockets = sockets
     ledgers = (0..<workers).map { _ in ListenerLedger() }
     drops = Mutex(Drops(last: sockets.map { _ in 0 }))
+  }
+
+  /// Books a connection that could not be taken.
+  /// - Parameter monotonic: now, in nanoseconds on the clock that never jumps.
+  package func noteFailedAccept(monotonic: Int64) {
+    failedAccepts.wrappingAdd(1, ordering: .relaxed)
+    // Relaxed: read for a report alone.
+    lastFailedAccept.store(monotonic, ordering: .relaxed)
+  }
+
+  /// Whether connections could not be taken within the last few seconds; who rests after a failure tries again each second.
+  package func isShortOfDescriptors(monotonic: Int64) -> Bool {
+    failedAccepts.load(ordering: .relaxed) > 0
+      && monotonic - lastFailedAccept.load(ordering: .relaxed) < 3_000_000_000
   }
 
   /// Datagrams that the kernel dropped at this listener's sockets. The kernel's numbers have 32 bits: asked at least once in 2^32 drops,

@@ -4,8 +4,8 @@ import Protocol
 /// Where series come and go: the slow way that a spelling takes once.
 extension WorkerTable {
   /// The label value that takes what a limit keeps out, and the name of the metric that takes what has none of its own.
-  private static var other: StaticString { "__other__" }
-  private static let otherName = Array("__other__".utf8)
+  static var other: StaticString { "__other__" }
+  static let otherName = Array("__other__".utf8)
 
   /// Counts a sample whose spelling is not in the index: makes its series, or an alias of the series that it is another spelling of.
   /// - Parameter hash: that of the spelling, if another line may be found by it.
@@ -34,18 +34,23 @@ extension WorkerTable {
     let kind = sampleKind.rawValue
     let hash = hashOf(normal, kind)
     if let number = find(normal, hash, kind) { return number }
-    let metric = metricHash(normal, kind)
-    let known = seriesOfMetric[metric, default: 0]
-    if known < budget.limitPerMetric && hasFreeRecord && budget.claim() {
-      seriesOfMetric[metric] = known + 1
-      return make(normal, hash, kind, .series)
+    let known = seriesOfMetric[metricHash(normal, kind), default: 0]
+    if known < budget.limitPerMetric && hasFreeRecord && budget.claim(hash) {
+      return makeSeries(hash, sampleKind, known: known)
     }
     return overflowRecord(kind: sampleKind, isKnown: known > 0)
   }
 
+  /// The record of a new series whose normal spelling is in `normal`; the budget has paid for it.
+  /// - Parameter known: series of its metric so far.
+  mutating func makeSeries(_ hash: UInt64, _ kind: SampleKind, known: UInt32) -> Int? {
+    seriesOfMetric[metricHash(normal, kind.rawValue)] = known + 1
+    return make(normal, hash, kind.rawValue, .series)
+  }
+
   /// The record that takes what the limit keeps out; counts one sample as limited. Gauges have none: several series' values in one would
   /// mean nothing.
-  private mutating func overflowRecord(kind: SampleKind, isKnown: Bool) -> Int? {
+  mutating func overflowRecord(kind: SampleKind, isKnown: Bool) -> Int? {
     let name = SeriesSpelling.normalName(of: normal)
     guard let limited = findOrMake(isKnown ? Array(name) : Self.otherName, RecordKind.limited) else { return nil }
     addWhole(touch(limited), 1)
@@ -55,9 +60,9 @@ extension WorkerTable {
     return findOrMake(normal, kind.rawValue)
   }
 
-  private var hasFreeRecord: Bool { firstFree != 0 || recordsMade < memory.capacity }
+  var hasFreeRecord: Bool { firstFree != 0 || recordsMade < memory.capacity }
 
-  private mutating func findOrMake(_ spelling: [UInt8], _ kind: UInt8) -> Int? {
+  mutating func findOrMake(_ spelling: [UInt8], _ kind: UInt8) -> Int? {
     let hash = hashOf(spelling, kind)
     return find(spelling, hash, kind) ?? make(spelling, hash, kind, .overflow)
   }
@@ -112,6 +117,12 @@ extension WorkerTable {
   }
 
   private mutating func forget(_ number: Int) {
+    drop(number)
+    log.append(UInt32(number) | TableMemory.departed)
+  }
+
+  /// Gives a record with its aliases back; the reader knows.
+  mutating func drop(_ number: Int) {
     var alias = record(number).link
     while alias != 0 {
       let next = record(Int(alias) - 1).link
@@ -124,7 +135,6 @@ extension WorkerTable {
       if let count = seriesOfMetric[metric] { seriesOfMetric[metric] = count > 1 ? count - 1 : nil }
     }
     release(number)
-    log.append(UInt32(number) | TableMemory.departed)
   }
 
   private mutating func release(_ number: Int) {
@@ -156,11 +166,11 @@ extension WorkerTable {
     return unsafe [UInt8](UnsafeRawBufferPointer(start: record.spelling, count: record.spellingLength))
   }
 
-  private func metricHash(_ spelling: [UInt8], _ kind: UInt8) -> UInt64 {
+  func metricHash(_ spelling: [UInt8], _ kind: UInt8) -> UInt64 {
     hashOf(Array(SeriesSpelling.normalName(of: spelling)), kind)
   }
 
-  private mutating func find(_ spelling: [UInt8], _ hash: UInt64, _ kind: UInt8) -> Int? {
+  mutating func find(_ spelling: [UInt8], _ hash: UInt64, _ kind: UInt8) -> Int? {
     let number = unsafe Self.padded(spelling) { bytes in
       let pipe = spelling.firstIndex(of: UInt8(ascii: "|"))
       // Safe: the copy is padded.

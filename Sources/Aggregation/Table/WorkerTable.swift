@@ -72,7 +72,9 @@ package struct WorkerTable: ~Copyable {
     memory: TableMemory, hasher: SpellingHash, reader: LineReader, keyLabels: KeyLabels, budget: SeriesBudget
   ) throws(SystemError) {
     // All that can fail comes before the first member is set.
-    let index = try SpellingIndex()
+    // A thousand series lie so far apart in it that each is at its home: a look-up that has to go on costs as much as all the rest of it.
+    // Pages that nothing lies in take no memory.
+    let index = try SpellingIndex(bits: 15)
     let sketchScratch = try SketchScratch()
     self.memory = memory
     self.hasher = hasher
@@ -155,6 +157,12 @@ package struct WorkerTable: ~Copyable {
   private mutating func countLine(_ bytes: PaddedBytes, _ start: Int) -> Int {
     if bytes[start] == UInt8(ascii: "\n") { return bytes.lineStart(from: start) }
     let window = SeparatorWindow(bytes, from: start)
+    return countShort(bytes, start, window) ?? countUsual(bytes, start, window)
+  }
+
+  /// Counts a line of the usual shape, or of any.
+  @inline(never)
+  private mutating func countUsual(_ bytes: PaddedBytes, _ start: Int, _ window: SeparatorWindow) -> Int {
     guard let line = reader.readUsual(bytes, at: start, window) else { return countOdd(bytes, start, window) }
     let number = find(line, bytes, start)
     if _slowPath(number < 0) { return countOdd(bytes, start, window) }

@@ -67,6 +67,7 @@ extension MergedView {
   }
 
   private mutating func remove(_ id: Int) {
+    keepDeparture(id)
     let leaving = series[id]
     // Safe: the text is live until it is given back below.
     let hash = unsafe hashOf(texts.text(leaving.spelling, length: Int(leaving.spellingLength)), leaving.kind)

@@ -74,6 +74,10 @@ package struct MergedView: ~Copyable {
   var sketchScratch: SketchScratch
   var raiseScratch: [HyperLogLog.Raise] = []
 
+  // What the journal is to be told (Keeping/), and what it gives back.
+  var changes: KeptChanges
+  var restoring: Restoration?
+
   /// What became of a family.
   package enum FamilyChange: Sendable {
     case appeared(FamilyID)
@@ -116,6 +120,7 @@ package struct MergedView: ~Copyable {
     var sources: [TableSource] = []
     for memory in tables { sources.append(try TableSource(memory: memory)) }
     let history = try History(byteLimit: settings.historyBytes, capacity: capacity, expected: budget.limit)
+    let changes = try KeptChanges(capacity: capacity)
     self.series = series
     self.families = families
     self.seriesIndex = seriesIndex
@@ -124,6 +129,7 @@ package struct MergedView: ~Copyable {
     self.sketchScratch = sketchScratch
     self.sources = sources
     self.history = history
+    self.changes = changes
     self.hasher = hasher
     self.keyLabels = keyLabels
     self.budget = budget

@@ -91,5 +91,11 @@ FOOTFALL_INLINE uint32_t footfall_equal32(const void *bytes, uint8_t byte) {
   return footfall_equal16(bytes, byte) | footfall_equal16((const char *)bytes + 16, byte) << 16;
 }
 
+// 10 to the power of 0 to 7: a table that the caller's code has at hand, where a constant of another Swift module is a call away.
+FOOTFALL_INLINE double footfall_power_of_ten(uint32_t exponent) {
+  static const double powers[8] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7};
+  return powers[exponent & 7];
+}
+
 // strtod(3) on text that the caller has checked to be a plain decimal number followed by a byte that cannot continue one.
 FOOTFALL_INLINE double footfall_decimal(const void *text) { return strtod((const char *)text, NULL); }

@@ -93,6 +93,14 @@ struct OwnMetrics {
         $0.sample([("listener", one.name)], UInt64(one.connections.load(ordering: .relaxed)))
       }
     }
+    page.family(
+      "footfall_accept_failures_total", .counter,
+      "Times that a connection could not be taken, as when file descriptors have run out: it waits on."
+    ) {
+      for one in books where one.kind != .datagrams {
+        $0.sample([("listener", one.name)], one.failedAccepts.load(ordering: .relaxed))
+      }
+    }
     page.family("footfall_connections_rejected_total", .counter, "Connections turned away at the limit of connections.")
     {
       for one in books where one.kind != .datagrams {
@@ -102,6 +110,12 @@ struct OwnMetrics {
   }
 
   private mutating func writeHTTP(_ state: QueryState) {
+    page.family("footfall_http_requests_limited_total", .counter, "Requests refused because a client asked too often.") {
+      $0.sample(state.limitedRequests)
+    }
+    page.family("footfall_http_held_bytes", .gauge, "Bytes of requests and answers that are under way.") {
+      $0.sample(UInt64(max(0, state.heldBytes)))
+    }
     page.family("footfall_http_requests_total", .counter, "Requests answered, by route and status.") {
       for (key, count) in state.requests.sorted {
         $0.sample([("route", key.route), ("code", "\(key.code)")], count)

@@ -1,5 +1,6 @@
 /// One request, whole: what a route answers.
 package struct Request: Sendable {
+  /// The versions that are told apart (RFC 9110, section 2.5).
   package enum Version: Sendable { case http10, http11 }
 
   /// One `name=value` of the query, decoded. The value is what came, UTF-8 or not: `/explain` must be able to say what is wrong with it.
@@ -22,6 +23,10 @@ package struct Request: Sendable {
   package internal(set) var body: [UInt8] = []
   /// Whether the client wants the connection kept (RFC 9112, section 9.3).
   package internal(set) var keepsAlive = true
+  /// Whether it says whose page sends it, as browsers do: it has `Origin` or `Sec-Fetch-Site`.
+  package internal(set) var namesOrigin = false
+  /// Whether its body was not taken: the head alone is to be answered, with a fault.
+  package internal(set) var isBodyRefused = false
 
   /// The value of the first query parameter called `name`.
   package func parameter(_ name: String) -> [UInt8]? {

@@ -17,8 +17,28 @@ package final class AgentState: Sendable {
   /// See `soundReloads`.
   package let faultyReloads = Atomic<UInt64>(0)
 
+  private let replacement = Mutex<QuerySettings?>(nil)
+
+  /// Has the query thread go on by `settings`, from its next turn on: the limit and idle time of connections, trusted proxies, the rate,
+  /// who has access, and what becomes of a visit's URL. The rest holds for a run of the program.
+  package func replace(_ settings: QuerySettings) {
+    replacement.withLock { $0 = settings }
+    wakeUp.signal()
+  }
+
+  /// The settings to go on by, if they were replaced since the last call.
+  func takeReplacement() -> QuerySettings? {
+    replacement.withLock { settings in
+      defer { settings = nil }
+      return settings
+    }
+  }
+
   /// Starting. Throws if no descriptor is free.
   package init() throws(SystemError) { wakeUp = try WakeUp() }
+
+  /// Lets the query thread look around: something has changed that no socket tells it of.
+  package func wake() { wakeUp.signal() }
 
   /// How far the program has come; whoever sets it wakes the query thread.
   package var phase: AgentPhase {

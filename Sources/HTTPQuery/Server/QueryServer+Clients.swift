@@ -10,13 +10,14 @@ extension QueryServer {
       // Nobody asked whether there is input: then it is an error or a hang-up, and nothing can be answered any more.
       if !client.wantsInput { return drop(client) }
       if !read(client) { return drop(client) }
+      shedIfFull(client)
     }
     advance(client)
   }
 
   /// - Returns: false if the connection is broken.
   private func read(_ client: QueryClient) -> Bool {
-    switch room.fill([], from: client.descriptor) {
+    switch room.fill([], from: client.descriptor, atMost: client.connection.readSize) {
     case .bytes:
       room.withBytes { client.connection.receive($0) }
       return true
@@ -51,7 +52,7 @@ extension QueryServer {
 
   private func answerRequests(_ client: QueryClient) {
     while true {
-      switch client.connection.next(nanoseconds: moment, bodyLimit: { Routes.bodyLimit(for: $0) }) {
+      switch client.connection.next(nanoseconds: moment, bodyLimit: { bodyLimit(for: $0, client) }) {
       case .none: return
       case .request(let request): take(request, client)
       case .refused(let status): refuse(client, status)
@@ -62,10 +63,13 @@ extension QueryServer {
   private func take(_ request: Request, _ client: QueryClient) {
     client.arrived = moment
     client.route = RequestCounts.noRoute
-    guard !request.isAboutServer, let (group, values) = Routes.find(request.path) else {
+    client.requestBytes = request.body.count
+    let found = request.isAboutServer ? nil : Routes.find(request.path)
+    if let found { client.route = found.group.number }
+    if let refusal = judge(request, client) { return answer(client, refusal) }
+    guard let (group, values) = found else {
       return answer(client, request.isAboutServer ? .options(allow: [.get, .head, .options]) : .fault(.notFound))
     }
-    client.route = group.number
     guard let route = group.route(for: request.method) else {
       return answer(
         client,
@@ -73,8 +77,8 @@ extension QueryServer {
     }
     let call = Route.Call(
       request: request, values: values,
-      client: ClientAddress.of(request.headers, peer: client.address, trusted: state.settings.trustedProxies))
-    if !route.readsCounts { return self.call(route, call, client) }
+      client: address(of: request, client))
+    if !route.readsCounts && !(route.writes && isRestoring) { return self.call(route, call, client) }
     wantedGather = state.nextGather
     waiting.append(WaitingRequest(client: client.token, route: route, call: call, gather: wantedGather))
   }
@@ -84,30 +88,39 @@ extension QueryServer {
     if route.sharesAnswers, let shared = shared?.answer(route, call, gather: state.gathersDone) {
       return answer(client, shared)
     }
+    if route.writes, let keeping = state.keeping, keeping.refusesWrites { return answer(client, .cannotKeep) }
     let response: Response
     switch route.handler(state, call) {
     case .ready(let whole): response = whole
     case .work(let step):
       // Most work is done in one step.
-      guard let whole = step() else { return jobs.append(Job(client: client.token, step: step)) }
+      guard let whole = step() else { return jobs.append(Job(client: client.token, route: route, step: step)) }
       response = whole
     }
     if route.sharesAnswers {
       shared = SharedAnswer(route: route, call: call, gather: state.gathersDone, response: response)
     }
-    answer(client, response)
+    deliver(response, to: client, route)
   }
 
   /// Answers what was no request.
   func refuse(_ client: QueryClient, _ status: Status) {
     client.arrived = moment
     client.route = RequestCounts.noRoute
-    answer(client, .fault(status))
+    client.sharing = []
+    answer(client, status == .serviceUnavailable ? .fault(status, retryAfterSeconds: 1) : .fault(status))
   }
 
   func answer(_ client: QueryClient, _ response: Response) {
     state.requests.add(route: client.route, response.status)
-    client.connection.answer(response, stamp(since: client.arrived))
+    client.requestBytes = 0
+    if client.sharing.isEmpty {
+      client.connection.answer(response, stamp(since: client.arrived))
+    } else {
+      var response = response
+      response.fields += client.sharing
+      client.connection.answer(response, stamp(since: client.arrived))
+    }
   }
 
   /// What an answer tells of the moment, to a request that came at `arrived`.
@@ -118,7 +131,7 @@ extension QueryServer {
 
   /// Writes until the kernel takes no more.
   /// - Returns: false if the connection is broken.
-  private func write(_ client: QueryClient) -> Bool {
+  func write(_ client: QueryClient) -> Bool {
     while client.connection.pendingCount > 0 {
       switch client.connection.withOutput({ client.descriptor.write($0) }) {
       case .bytes(let count): client.connection.didWrite(count, nanoseconds: moment)
@@ -138,6 +151,7 @@ extension QueryServer {
       client.descriptor.shutdownWriting()
     case .draining, .open: break
     }
+    account(client)
     let wantsInput = client.connection.wantsInput
     let wantsOutput = client.connection.pendingCount > 0 || client.connection.wantsProduce
     if wantsInput == client.wantsInput && wantsOutput == client.wantsOutput { return }
@@ -157,6 +171,8 @@ extension QueryServer {
   func drop(_ client: QueryClient) {
     if clients.removeValue(forKey: client.token) == nil { return }
     poll.remove(client.descriptor)
+    state.heldBytes -= client.heldBytes
+    if client.isReserved { reserved.removeAll { $0 == client.token } }
     books.connections.wrappingSubtract(1, ordering: .relaxed)
   }
 }

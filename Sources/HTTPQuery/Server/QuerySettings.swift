@@ -23,11 +23,15 @@ package struct QuerySettings: Sendable {
   package var pageSource: Page.Source
   /// Whose word is taken for who a client is.
   package var trustedProxies: [AddressRange]
+  /// Requests a second and client; nil: any number.
+  package var httpRate: Int?
+  /// Who may write, and which pages may read.
+  package var access: AccessRules
 
   package init(
     flushIntervalNanoseconds: Int64, httpConnections: Int, httpIdleNanoseconds: Int64?, quantiles: [Double],
     buckets: [Double], version: String, reader: LineReader, keyLabels: KeyLabels, pageSource: Page.Source = .path,
-    trustedProxies: [AddressRange] = []
+    trustedProxies: [AddressRange] = [], httpRate: Int? = nil, access: AccessRules = AccessRules()
   ) {
     self.flushIntervalNanoseconds = flushIntervalNanoseconds
     self.httpConnections = httpConnections
@@ -39,5 +43,7 @@ package struct QuerySettings: Sendable {
     self.keyLabels = keyLabels
     self.pageSource = pageSource
     self.trustedProxies = trustedProxies
+    self.httpRate = httpRate
+    self.access = access
   }
 }

@@ -18,12 +18,19 @@ final class QueryState {
   /// Where HTTP listens.
   let addresses: [String]
   let agent: AgentState
-  let settings: QuerySettings
+  /// `QueryServer.adopt` replaces some of them while the program runs.
+  var settings: QuerySettings
+  /// The journal, if there is one.
+  let keeping: Keeping?
   /// When the program began to answer: nanoseconds since 1970, and on the clock that never jumps.
   let startedWall = Clock.wall()
   let started = Clock.monotonic()
 
   var requests = RequestCounts()
+  /// Requests beyond a client's rate.
+  var limitedRequests: UInt64 = 0
+  /// Bytes held for clients: requests that are coming or waiting, answers that are going out.
+  var heldBytes = 0
   /// Header fields that should tell when something happened, and do not.
   var badEventTimes: UInt64 = 0
   /// What those who watch are told after each flush.
@@ -45,7 +52,7 @@ final class QueryState {
 
   init(
     view: consuming MergedView, table: consuming WorkerTable, books: [ListenerBooks], httpBooks: ListenerBooks,
-    addresses: [String], agent: AgentState, settings: QuerySettings
+    addresses: [String], agent: AgentState, settings: QuerySettings, keeper: Keeper? = nil
   ) {
     ownTable = view.tableCount - 1
     self.view = view
@@ -55,6 +62,7 @@ final class QueryState {
     self.addresses = addresses
     self.agent = agent
     self.settings = settings
+    keeping = keeper.map { Keeping($0) }
     exposed = ExposedFamilies(hasBuckets: !settings.buckets.isEmpty)
   }
 
@@ -66,6 +74,15 @@ final class QueryState {
   var currentGather: Int { max(gathersBegun, gathersDone + 1) }
   /// The gather that holds all that was counted before now.
   var nextGather: Int { gathersBegun + 1 }
+
+  /// Whether a gather has begun and not ended.
+  var isGathering: Bool { gathersDone < gathersBegun }
+
+  /// Takes a payload back that was kept from before the start.
+  func restore(_ payload: [UInt8]) {
+    view.restore(payload, into: &table, second: second(Clock.monotonic()), wall: Clock.wall() / 1_000_000_000)
+    takeFamilyChanges()
+  }
 
   /// Takes over some of what the workers gathered.
   /// - Returns: true when that ended a gather.
@@ -82,9 +99,9 @@ final class QueryState {
     return true
   }
 
-  /// The view's clock in whole seconds.
+  /// The view's clock in whole seconds. At the start it shows 48 days, so that there are times for what was kept from before.
   /// - Parameter monotonic: nanoseconds.
-  func second(_ monotonic: Int64) -> Int64 { (monotonic - started) / 1_000_000_000 + 1 }
+  func second(_ monotonic: Int64) -> Int64 { (monotonic - started) / 1_000_000_000 + 1 << 22 }
 
   /// Keeps names by family as families come and go.
   func takeFamilyChanges() {

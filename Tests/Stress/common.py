@@ -1,0 +1,33 @@
+"""What the long runs share: the tests' harness, the option that names the program, and an agent that ends with the run."""
+
+import argparse
+import contextlib
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "Tests/EndToEnd"))
+
+from harness.agent import Agent  # noqa: E402
+
+
+def options(document):
+    """A parser whose help is the script's own description, with --program."""
+    parser = argparse.ArgumentParser(description=document, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--program", type=lambda path: Path(path).resolve(), default=ROOT / ".build/release/footfall")
+    return parser
+
+
+@contextlib.contextmanager
+def running(program, *flags):
+    """An agent on ports of the kernel's choice, which must end with 0."""
+    free = [word for kind in ("udp", "tcp", "http") for word in (f"--{kind}", "127.0.0.1:0")]
+    with tempfile.TemporaryDirectory() as directory:
+        agent = Agent([program, "serve", *free, *flags], directory).wait_until_ready()
+        try:
+            yield agent
+            assert agent.stop() == 0, agent.log
+        finally:
+            if agent.is_running:
+                agent.kill()
