@@ -136,20 +136,6 @@ import Testing
     #expect(read.last??.tagsEnd == lines.last?.utf8.count)
   }
 
-  @Test func `of a timer, a gauge or a set is read short if it is plain`() {
-    func value(_ line: String) -> Double? {
-      PaddedText(line.utf8).read { bytes in
-        let short = LineReader().readShort(bytes, at: 0, SeparatorWindow(bytes, from: 0))
-        return short.flatMap { $0.kind == nil ? nil : LineReader().shortValue(bytes, $0) }
-      }
-    }
-    #expect(value("took:12.5|ms") == 12.5 && value("took:.125|ms") == 0.125 && value("level:12345678|g") == 12_345_678)
-    #expect(value("a.name.of.twenty.eight.bytes:1234.567|ms") == 1_234.567 && value("took:0|ms") == 0)
-    for line in ["took:-1|ms", "took:1e3|ms", "took:.|ms", "took:1.2.3|ms", "took:1|ms|@0.5", "took:123456789|ms"] {
-      #expect(value(line) == nil, "\(line)")
-    }
-  }
-
   private static let uses: [(spelling: String, use: PlainUse)] = [
     ("visit", .counted), ("a,k=v", .counted), ("visit|#env:prod", .counted), ("", []), ("_e{1,1}", []),
     ("visit:page1", .keyed), ("visit:/a", .keyed), ("visit:page1|#env:prod", .keyed),
@@ -163,5 +149,19 @@ import Testing
   func `may begin with what a series is known by, or not`(spelling: String, use: PlainUse) {
     #expect(LineReader().plainUse(of: Array(spelling.utf8)) == use)
     #expect(LineReader(strict: true).plainUse(of: Array(spelling.utf8)) == (use == .keyed ? [] : use))
+  }
+
+  @Test func `of a timer, a gauge or a set is read short if it is plain`() {
+    func value(_ line: String) -> Double? {
+      PaddedText(line.utf8).read { bytes in
+        let short = LineReader().readShort(bytes, at: 0, SeparatorWindow(bytes, from: 0))
+        return short.flatMap { $0.kind == nil ? nil : LineReader().shortValue(bytes, $0) }
+      }
+    }
+    #expect(value("took:12.5|ms") == 12.5 && value("took:.125|ms") == 0.125 && value("level:12345678|g") == 12_345_678)
+    #expect(value("a.name.of.twenty.eight.bytes:1234.567|ms") == 1_234.567 && value("took:0|ms") == 0)
+    for line in ["took:-1|ms", "took:1e3|ms", "took:.|ms", "took:1.2.3|ms", "took:1|ms|@0.5", "took:123456789|ms"] {
+      #expect(value(line) == nil, "\(line)")
+    }
   }
 }

@@ -8,7 +8,7 @@ import Platform
 ///
 /// Open addressing with linear probing, at most half full. A tag's upper bits are its home slot, so the index grows, and takes a
 /// slot back by shifting its followers, without a look at any key. The caller compares keys: a tag that fits is only a hint.
-/// - Invariant: `count * 2 <= capacity`, the capacity is a power of two from 32,768 to 2^31.
+/// - Invariant: `count * 2 <= capacity`, the capacity is a power of two from 4,096 to 2^31.
 /// - Complexity: `find` and `insert` O(1) expected; growth O(capacity), a streaming pass (about 2 ns a slot).
 @safe
 struct SpellingIndex: ~Copyable {
@@ -20,12 +20,11 @@ struct SpellingIndex: ~Copyable {
   @usableFromInline var mask: Int
 
   init() throws(SystemError) {
-    // A thousand series lie so far apart in it that each is at its home: a look-up that has to go on costs as much as all the rest of it.
-    // Pages that nothing lies in take no memory.
-    try self.init(bits: 15)
+    try self.init(bits: 12)
   }
 
-  private init(bits: Int) throws(SystemError) {
+  /// - Parameter bits: of the capacity.
+  init(bits: Int) throws(SystemError) {
     memory = try Reservation(byteCount: 8 << bits, usesHugePages: true)
     shift = UInt32(32 - bits)
     mask = (1 << bits) - 1
@@ -43,7 +42,8 @@ struct SpellingIndex: ~Copyable {
   @inline(__always)
   func probe(_ place: Int, for hash: UInt64) -> Int {
     let slot = slot(place)
-    return Self.fits(slot, hash) ? Self.number(in: slot) : slot == 0 ? -2 : -1
+    if slot == 0 { return -2 }
+    return Self.fits(slot, hash) ? Self.number(in: slot) : -1
   }
 
   /// The slot at `place`; 0 if it is empty.

@@ -40,7 +40,7 @@ extension WorkerTable {
   private mutating func find(_ bytes: PaddedBytes, _ start: Int, _ length: Int, _ kind: SampleKind) -> Int {
     // Safe: the name lies within `bytes`, whose slack covers the loads.
     let words = unsafe hasher.words(of: bytes.address(of: start), count: length)
-    return find(
-      words, hasher.hash(words, salt: UInt64(kind.rawValue)), SeriesRecord.head(length: length, kind: kind.rawValue))
+    let wanted = SeriesRecord.head(length: length, kind: kind.rawValue)
+    return find(words, hasher.hash(words, salt: UInt64(kind.rawValue)), wanted)
   }
 }

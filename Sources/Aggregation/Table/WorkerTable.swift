@@ -76,7 +76,9 @@ package struct WorkerTable: ~Copyable {
     memory: TableMemory, hasher: SpellingHash, reader: LineReader, keyLabels: KeyLabels, budget: SeriesBudget
   ) throws(SystemError) {
     // All that can fail comes before the first member is set.
-    let index = try SpellingIndex()
+    // A thousand series lie so far apart in it that each is at its home: a look-up that has to go on costs as much as all the rest of it.
+    // Pages that nothing lies in take no memory.
+    let index = try SpellingIndex(bits: 15)
     let sketchScratch = try SketchScratch()
     self.memory = memory
     self.hasher = hasher
