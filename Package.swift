@@ -41,7 +41,7 @@ let package = Package(
     .testTarget(
       name: "HTTPQueryTests", dependencies: ["HTTPQuery", "Aggregation", "Protocol", "Platform", "Bytes", "Randomness"]),
     .testTarget(name: "StorageTests", dependencies: ["Storage", "Platform", "Randomness"]),
-    .testTarget(name: "AgentTests", dependencies: ["Agent"]),
+    .testTarget(name: "AgentTests", dependencies: ["Agent", "HTTPQuery"]),
     .testTarget(
       name: "FuzzTests",
       dependencies: ["Agent", "HTTPQuery", "Storage", "Aggregation", "Protocol", "Platform", "Bytes", "Randomness"],
@@ -62,7 +62,9 @@ if Context.environment["FUZZ"] == "1" {
     .target(
       name: "Agent", dependencies: ["Bytes", "Platform", "HTTPQuery"],
       sources: [
-        "Configuration.swift", "Configuration+ListenAddress.swift", "Log.swift", "Log+Escaping.swift", "Options.swift",
+        "Configuration.swift", "Configuration+ListenAddress.swift", "Log.swift", "Log+Escaping.swift",
+        "MemoryNeeds.swift",
+        "Options.swift",
         "Options+Entry.swift", "Options+Fault.swift", "Options+Help.swift", "Options+Invocation.swift",
         "Options+Reader.swift", "Options+Value.swift",
       ]),

@@ -22,6 +22,12 @@ struct Configuration: Equatable, Sendable {
   var streamConnections = 0
   /// Silence after which a stream is closed; nil: never. So for `httpIdle`.
   var streamIdle: Duration?
+  /// Of one IPv4 address or IPv6 network of 64 bits; nil: no bound of its own.
+  var streamConnectionsPerAddress: Int?
+  /// From a line's first byte to its end; nil: any.
+  var streamLineTime: Duration?
+  /// Senders heard over UDP and TCP; empty: all.
+  var allowed: [AddressRange] = []
 
   var http: [ListenAddress] = []
   var httpConnections = 0
@@ -30,6 +36,14 @@ struct Configuration: Equatable, Sendable {
   var pageFrom = Page.Source.path
   /// Whose forwarding fields count.
   var trustedProxies: [AddressRange] = []
+  /// Requests a second and client; nil: any number.
+  var httpRate: Int?
+  /// Where the bearer tokens stand that writing needs; nil: it needs none.
+  var tokenFile: String?
+  /// Names under which browsers may write, beside addresses and `localhost`.
+  var httpHosts: [HostName] = []
+  /// Sites whose pages may use the API.
+  var corsOrigins: [WebOrigin] = []
 
   /// Where the key of a keyed count goes; a metric that is not named here uses the label `key`. Each metric stands once.
   var keyLabels: [KeyLabel] = []
@@ -45,14 +59,23 @@ struct Configuration: Equatable, Sendable {
   var seriesTTL: Duration?
   /// Idle time after which counters leave; nil: never.
   var counterTTL: Duration?
+  /// Bytes that all of it together may take, the program itself and its buffers too; nil: no bound.
+  var memoryLimit: Int?
   /// Bytes that the history of series and metrics may take.
   var historyBytes = 0
+
+  /// Where counts outlive the program.
+  var stateDirectory = StateDirectoryChoice.usual
+  var journalSync = JournalSync.flush
 
   /// From 0 to 1, rising, each once.
   var quantiles: [Double] = []
   var quantileWindow = Duration.zero
   /// Upper bounds in the exported unit, finite, rising, each once; empty: timers are summaries.
   var buckets: [Double] = []
+
+  /// Take over from the one that runs on the state directory.
+  var takeover = false
 
   var logLevel = Log.Level.info
   var logFormat = Log.Format.text
@@ -66,6 +89,20 @@ struct Configuration: Equatable, Sendable {
   struct KeyLabel: Equatable, Sendable {
     var metric: String
     var label: String
+  }
+
+  /// Where the journal is.
+  enum StateDirectoryChoice: Equatable, Sendable {
+    /// `$STATE_DIRECTORY`, else `$XDG_STATE_HOME/footfall`, else `$HOME/.local/state/footfall`.
+    case usual
+    /// Nowhere: counts last as long as the program.
+    case none
+    case path(String)
+  }
+
+  /// When the journal is synchronised: never, once a flush, before an HTTP answer to what counts.
+  enum JournalSync: String, CaseIterable, Sendable {
+    case none, flush, always
   }
 
   /// What a sign before a gauge's value means.

@@ -15,34 +15,47 @@ struct Listeners {
   private(set) var httpNames: [String] = []
   /// The sockets that shall refuse arrivals at the end: not those that systemd keeps, whose queue is for the next start.
   private(set) var ownDatagramSockets: [Descriptor] = []
-  /// Paths that this start made.
-  private(set) var paths: [String] = []
+  /// Paths of the unix sockets that the program itself has bound, by the name of their books.
+  private(set) var paths: [String: String] = [:]
+  /// Every socket by the name of its books, those of HTTP under `http`.
+  private(set) var sockets: [(listener: String, sockets: [Descriptor])] = []
+  /// Names of the books whose sockets the manager bound, and keeps.
+  private(set) var managers: Set<String> = []
   /// The smallest receive buffer that the kernel granted, if less than was asked.
   private(set) var grantedReceiveBuffer: Int?
   private let configuration: Configuration
+  private let waitsForDrops: Bool
+  private var stock: SocketStock
 
-  /// Binds what `configuration` names; `activated` sockets take the place of the addresses of their sort.
+  /// Binds what `configuration` names. Of what another process left, the manager's sockets take the place of the addresses of their sort;
+  /// sockets that the program bound itself serve the addresses that they were bound for, and the rest is to be let go.
+  /// - Parameter waitsForDrops: the books of inherited sockets are open in another process (`ListenerBooks.beginDrops`).
   /// - Throws: `SystemError` naming the address and the call.
-  init(_ configuration: Configuration, workers: Int, activated: [ActivatedSocket]) throws(SystemError) {
+  init(
+    _ configuration: Configuration, workers: Int, inherited: [ActivatedSocket], waitsForDrops: Bool = false
+  ) throws(SystemError) {
     self.configuration = configuration
+    self.waitsForDrops = waitsForDrops
     plans = (0..<workers).map { WorkerPlan(index: $0) }
+    stock = try SocketStock(inherited.filter { !$0.isManagers })
+    let activated = inherited.filter(\.isManagers)
     try adopt(activated)
     let has = { (kind: ActivatedSocket.Kind, isHTTP: Bool) in
       activated.contains { $0.kind == kind && $0.family == .internet && ($0.name == "http") == isHTTP }
     }
     if !has(.datagram, false) {
       try Self.hinting("--udp") { () throws(SystemError) in
-        for address in configuration.udp { try bindDatagrams(address.socketAddress) }
+        for address in stock.inOrder(configuration.udp) { try bindDatagrams(address.socketAddress) }
       }
     }
     if !has(.stream, false) {
       try Self.hinting("--tcp") { () throws(SystemError) in
-        for address in configuration.tcp { try bindStreams(address.socketAddress) }
+        for address in stock.inOrder(configuration.tcp) { try bindStreams(address.socketAddress) }
       }
     }
     if !has(.stream, true) {
       try Self.hinting("--http") { () throws(SystemError) in
-        for address in configuration.http { try bindHTTP(address.socketAddress) }
+        for address in stock.inOrder(configuration.http) { try bindHTTP(address.socketAddress) }
       }
     }
     try Self.hinting("--unix-datagram") { () throws(SystemError) in
@@ -52,6 +65,9 @@ struct Listeners {
       for path in configuration.unixStream { try bindStreams(path: path) }
     }
   }
+
+  /// Lets go of inherited sockets that no address asks for any more.
+  mutating func letGo() -> [Descriptor] { stock.takeRest() }
 
   /// An error of `body` says which option mends it.
   private static func hinting(_ option: String, _ body: () throws(SystemError) -> Void) throws(SystemError) {
@@ -84,6 +100,10 @@ struct Listeners {
   }
 
   private mutating func bindDatagrams(_ address: SocketAddress) throws(SystemError) {
+    if let group = stock.take(.datagram, address) {
+      ownDatagramSockets += group
+      return addDatagrams(group, name: "udp:\(Socket.localAddress(group[0]))")
+    }
     try Socket.requireFree(address, isStream: false)
     let first = try Socket.boundDatagram(address)
     let bound = Socket.localAddress(first)
@@ -94,8 +114,13 @@ struct Listeners {
   }
 
   private mutating func bindDatagrams(path: String) throws(SystemError) {
-    let socket = try Socket.boundDatagram(path: path)
-    paths.append(path)
+    let socket: Descriptor
+    if let left = stock.take(.datagram, path: path) {
+      socket = left
+    } else {
+      socket = try Socket.boundDatagram(path: path)
+    }
+    paths["unix:\(path)"] = path
     ownDatagramSockets.append(socket)
     // One worker reads it, so that a sender's order is kept; several paths go to several workers.
     let owner = books.count % plans.count
@@ -104,8 +129,10 @@ struct Listeners {
 
   private mutating func addDatagrams(_ sockets: [Descriptor], name: String, firstOwner: Int = 0) {
     let isInternet = !name.hasPrefix("unix:")
-    let entry = ListenerBooks(name: name, kind: .datagrams, workers: plans.count, sockets: sockets)
+    let entry = ListenerBooks(
+      name: name, kind: .datagrams, workers: plans.count, sockets: sockets, waitsForDrops: waitsForDrops)
     books.append(entry)
+    self.sockets.append((name, sockets))
     for (index, socket) in sockets.enumerated() {
       let granted = Socket.setReceiveBuffer(socket, bytes: configuration.receiveBufferBytes)
       if granted < configuration.receiveBufferBytes {
@@ -119,6 +146,9 @@ struct Listeners {
   }
 
   private mutating func bindStreams(_ address: SocketAddress) throws(SystemError) {
+    if let group = stock.take(.stream, address) {
+      return addStreams(group, name: "tcp:\(Socket.localAddress(group[0]))")
+    }
     try Socket.requireFree(address, isStream: true)
     let first = try Socket.listening(address, reusesPort: true)
     let bound = Socket.localAddress(first)
@@ -128,14 +158,16 @@ struct Listeners {
   }
 
   private mutating func bindStreams(path: String) throws(SystemError) {
-    let socket = try Socket.listening(path: path)
-    paths.append(path)
+    let socket: Descriptor
+    if let left = stock.take(.stream, path: path) { socket = left } else { socket = try Socket.listening(path: path) }
+    paths["unix:\(path)"] = path
     addShared(socket, name: "unix:\(path)")
   }
 
   private mutating func addStreams(_ sockets: [Descriptor], name: String) {
     let entry = ListenerBooks(name: name, kind: .stream, workers: plans.count)
     books.append(entry)
+    self.sockets.append((name, sockets))
     for (index, socket) in sockets.enumerated() {
       plans[index % plans.count].listeners.append(.init(descriptor: socket, books: entry))
     }
@@ -144,15 +176,21 @@ struct Listeners {
   private mutating func addShared(_ socket: Descriptor, name: String) {
     let entry = ListenerBooks(name: name, kind: .stream, workers: plans.count)
     books.append(entry)
+    sockets.append((name, [socket]))
     for index in plans.indices {
       plans[index].listeners.append(.init(descriptor: socket, books: entry, mayBePrefixed: true, isShared: true))
     }
   }
 
   private mutating func bindHTTP(_ address: SocketAddress) throws(SystemError) {
-    let socket = try Socket.listening(address, reusesPort: false)
+    if let left = stock.take(.stream, address, isHTTP: true) { return addHTTP(left[0]) }
+    addHTTP(try Socket.listening(address, reusesPort: false))
+  }
+
+  private mutating func addHTTP(_ socket: Descriptor) {
     http.append(socket)
     httpNames.append(Socket.localAddress(socket).description)
+    sockets.append(("http", [socket]))
   }
 
   /// Takes over what the manager bound, by what each socket is; a stream named `http` is for queries.
@@ -172,8 +210,8 @@ struct Listeners {
       let address = Socket.localAddress(socket).description
       switch (entry.kind, entry.family, entry.name) {
       case (.stream, .internet, "http"):
-        http.append(socket)
-        httpNames.append(address)
+        addHTTP(socket)
+        managers.insert("http")
       case (.datagram, .internet, _): add(socket, "udp:\(address)", to: &datagrams)
       case (.stream, .internet, _): add(socket, "tcp:\(address)", to: &streams)
       case (.datagram, .unix, _): add(socket, "unix:\(Socket.localPath(socket))", to: &datagrams)
@@ -182,12 +220,13 @@ struct Listeners {
     }
     for (name, sockets) in datagrams { addDatagrams(sockets, name: name) }
     for (name, sockets) in streams { addStreams(sockets, name: name) }
+    managers.formUnion(books.map(\.name))
   }
 }
 
 extension Configuration.ListenAddress {
   /// As the kernel takes it. `Options` has checked the text.
-  fileprivate var socketAddress: SocketAddress {
+  var socketAddress: SocketAddress {
     let address =
       switch host {
       case .all: SocketAddress(v6: "::", port: port)

@@ -1,5 +1,6 @@
 import Bytes
 import Platform
+import Synchronization
 
 /// Lines for the operator on standard error, one write(2) each, never with colour.
 ///
@@ -43,9 +44,17 @@ struct Log: Sendable {
     static func integer(_ value: some BinaryInteger) -> Self { .integer(Int64(clamping: value)) }
   }
 
-  /// Least urgent level that is written.
-  var level: Level
-  var format: Format
+  /// What may change while the program runs, for all copies at once.
+  private let look: Look
+  /// Least urgent level that is written; of all copies of this log. So for the format.
+  var level: Level {
+    get { Level.allCases[look.level.load(ordering: .relaxed)] }
+    nonmutating set { look.level.store(Level.allCases.firstIndex(of: newValue) ?? 0, ordering: .relaxed) }
+  }
+  var format: Format {
+    get { Format.allCases[look.format.load(ordering: .relaxed)] }
+    nonmutating set { look.format.store(Format.allCases.firstIndex(of: newValue) ?? 0, ordering: .relaxed) }
+  }
   /// `<6>` before each line, as sd-daemon(3) has it, for a journal that reads standard error.
   var marksPriority: Bool
   /// Nanoseconds since 1970.
@@ -53,11 +62,18 @@ struct Log: Sendable {
   /// Takes a whole line with its LF.
   var write: @Sendable ([UInt8]) -> Void = StandardError.write
 
+  /// Places among all levels and formats. Relaxed: a line looks one way or the other.
+  private final class Look: Sendable {
+    let level = Atomic<Int>(0)
+    let format = Atomic<Int>(0)
+  }
+
   /// - Parameter journalStream: the value of `JOURNAL_STREAM`.
   init(level: Level, format: Format, journalStream: String?) {
+    look = Look()
+    marksPriority = journalStream.map(StandardError.isStream) ?? false
     self.level = level
     self.format = format
-    marksPriority = journalStream.map(StandardError.isStream) ?? false
   }
 
   func error(_ message: String, _ fields: KeyValuePairs<String, Field> = [:]) { log(.error, message, fields) }

@@ -13,7 +13,9 @@ struct Footfall {
       switch invocation {
       case .serve(let configuration): Program.exit(status: Service.run(configuration, environment: environment))
       case .explain(let configuration): Program.exit(status: ExplainCommand.run(configuration))
-      case .checkConfig: StandardOutput.write(Array("the configuration holds\n".utf8))
+      case .journal(let action, let configuration):
+        Program.exit(status: JournalCommand.run(action, configuration, environment: environment))
+      case .checkConfig(let configuration): check(configuration)
       case .help: StandardOutput.write(Array(Options.help.utf8))
       case .version: StandardOutput.write(Array("footfall \(version)\n".utf8))
       }
@@ -21,6 +23,15 @@ struct Footfall {
       StandardError.write(Array(error.description.utf8))
       Program.exit(status: error.exitStatus)
     }
+  }
+
+  /// `check-config`, of what the options say themselves nothing being wrong.
+  private static func check(_ configuration: Configuration) {
+    do throws(TokenFile.Fault) { _ = try TokenFile.read(configuration) } catch {
+      StandardError.write(Array("footfall: \(error)\n".utf8))
+      Program.exit(status: Service.configurationStatus)
+    }
+    StandardOutput.write(Array("the configuration holds\n".utf8))
   }
 
   /// A configuration is a few kilobytes; a device or a log given by mistake must not fill the memory.

@@ -14,6 +14,16 @@ extension Options {
     /// The flag needs no value.
     let isSwitch: Bool
     private let set: @Sendable ([Substring], inout Configuration) throws(BadValue) -> Void
+    private let copy: @Sendable (Configuration, inout Configuration) -> Bool
+    /// A reload changes it in the running program; else it takes effect with the next start.
+    private(set) var isReloadable = false
+
+    /// The same as one that a reload changes.
+    var onReload: Self {
+      var entry = self
+      entry.isReloadable = true
+      return entry
+    }
 
     var flag: String { "--\(name)" }
     var variable: String { Options.variablePrefix + String(name.uppercased().map { $0 == "-" ? "_" : $0 }) }
@@ -26,6 +36,10 @@ extension Options {
         texts.flatMap { isList ? $0.split(separator: ",", omittingEmptySubsequences: false) : [$0[...]] },
         &configuration)
     }
+
+    /// Takes over what `other` says of this option.
+    /// - Returns: whether that was something else.
+    func copy(from other: Configuration, to configuration: inout Configuration) -> Bool { copy(other, &configuration) }
 
     func setDefault(in configuration: inout Configuration) {
       do { try set([standard], in: &configuration) } catch {
@@ -45,6 +59,7 @@ extension Options {
     case answering = "Answering over HTTP"
     case lines = "Reading lines"
     case series = "Keeping series"
+    case state = "Keeping counts over a restart"
     case timers = "Timers"
     case program = "The program"
   }
@@ -52,7 +67,7 @@ extension Options {
 
 extension Options.Entry {
   /// An option with one value.
-  static func one<Result: Sendable>(
+  static func one<Result: Sendable & Equatable>(
     _ name: String, _ value: Options.Value<Result>, default standard: String, _ group: Options.Group, _ summary: String,
     _ field: any WritableKeyPath<Configuration, Result> & Sendable
   ) -> Self {
@@ -62,32 +77,36 @@ extension Options.Entry {
       isList: false, isSwitch: value.placeholder.isEmpty
     ) { texts, configuration throws(Options.BadValue) in
       configuration[keyPath: field] = try value.required(texts.last ?? "")
+    } copy: {
+      copy(field, $0, &$1)
     }
   }
 
   /// An option with one value, or a word that stands for none.
-  static func one<Result: Sendable>(
+  static func one<Result: Sendable & Equatable>(
     _ name: String, _ value: Options.Value<Result>, or word: String, default standard: String, _ group: Options.Group,
     _ summary: String, _ field: any WritableKeyPath<Configuration, Result?> & Sendable
   ) -> Self {
     one(name, value.or(word), default: standard, group, summary, field)
   }
 
-  /// An option with any number of values; `none` stands for none.
+  /// An option with any number of values; the word `empty` stands for none.
   /// - Parameter arranged: brings the values into the order that the field promises.
-  static func list<Result: Sendable>(
+  static func list<Result: Sendable & Equatable>(
     _ name: String, _ value: Options.Value<Result>, default standard: String, _ group: Options.Group, _ summary: String,
-    _ field: any WritableKeyPath<Configuration, [Result]> & Sendable,
+    _ field: any WritableKeyPath<Configuration, [Result]> & Sendable, empty: String = "none",
     arranged: @escaping @Sendable ([Result]) -> [Result] = { $0 }
   ) -> Self {
     .init(
-      name: name, group: group, placeholder: value.placeholder, allowed: "\(value.allowed), or none alone",
+      name: name, group: group, placeholder: value.placeholder, allowed: "\(value.allowed), or \(empty) alone",
       standard: standard,
       summary: summary, isList: true, isSwitch: false
     ) { texts, configuration throws(Options.BadValue) in
       var values: [Result] = []
-      if texts != ["none"] { for text in texts { values.append(try value.required(text.trimmed)) } }
+      if texts != [empty[...]] { for text in texts { values.append(try value.required(text.trimmed)) } }
       configuration[keyPath: field] = arranged(values)
+    } copy: {
+      copy(field, $0, &$1)
     }
   }
 
@@ -104,7 +123,17 @@ extension Options.Entry {
         configuration.keyLabels.removeAll { $0.metric == pair.metric }
         configuration.keyLabels.append(pair)
       }
+    } copy: {
+      copy(\.keyLabels, $0, &$1)
     }
+  }
+
+  private static func copy<Result: Equatable>(
+    _ field: WritableKeyPath<Configuration, Result>, _ other: Configuration, _ configuration: inout Configuration
+  ) -> Bool {
+    if configuration[keyPath: field] == other[keyPath: field] { return false }
+    configuration[keyPath: field] = other[keyPath: field]
+    return true
   }
 }
 

@@ -11,6 +11,7 @@ extension Options {
       "Usage: footfall [serve] [options]        receive, aggregate, answer",
       "       footfall explain [options]        show how each line of standard input is read, as JSON",
       "       footfall check-config [options]   say what is wrong with the options, if anything is",
+      "       footfall journal dump|verify      show what a state directory holds, say whether it is sound",
       "       footfall --help | --version",
       "",
       "Try:   footfall & sleep 1; echo \"visit:page1|c\" > /dev/udp/127.0.0.1/8125",
@@ -24,7 +25,7 @@ extension Options {
     for group in Group.allCases {
       lines += ["", "\(group.rawValue):"]
       for entry in table where entry.group == group {
-        let text = wrap("\(entry.summary) [\(entry.standard)]", to: helpWidth - column)
+        let text = wrap("\(entry.summary) [\(entry.standard)]\(entry.isReloadable ? " *" : "")", to: helpWidth - column)
         lines.append(pad("  \(entry.spelling)", to: column) + text[0])
         lines += text.dropFirst().map { pad("", to: column) + $0 }
       }
@@ -33,8 +34,9 @@ extension Options {
       "",
       "ADDR is 127.0.0.1:8125, [::1]:8125, :8125 (all addresses, IPv6 and IPv4) or none (no listener).",
       "TIME is 250ms, 10s, 5m, 2h; SIZE is 4096, 64KiB, 8MiB, 1GiB; LEVEL is error, warning, info, debug.",
-      "In brackets: the default.",
-      "Exit status: 0 done, 64 a fault on the command line, 78 in the environment or the file.",
+      "In brackets: the default. *: a changed file takes effect on reload (SIGHUP); others with a start.",
+      "Exit status: 0 done, 1 a journal is damaged, 64 a fault on the command line, 71 the system refused",
+      "something, 78 a fault in the environment, a file or a folder that the options name.",
     ]
     return lines.map { $0 + "\n" }.joined()
   }
@@ -56,7 +58,8 @@ extension Options {
         lines += wrap("\(entry.summary)\(entry.isList ? " (several: with commas)" : "")", to: helpWidth - 2).map {
           "# \($0)"
         }
-        lines += wrap("\(entry.allowed)", to: helpWidth - 4).map { "#   \($0)" }
+        let effect = entry.isReloadable ? "; takes effect on reload" : ""
+        lines += wrap("\(entry.allowed)\(effect)", to: helpWidth - 4).map { "#   \($0)" }
         lines.append("#\(entry.name) = \(entry.standard)")
       }
     }

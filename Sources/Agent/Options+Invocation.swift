@@ -2,15 +2,21 @@
 enum Invocation: Equatable, Sendable {
   case serve(Configuration)
   case explain(Configuration)
-  /// The configuration holds, else there would be faults.
-  case checkConfig
+  case journal(JournalAction, Configuration)
+  /// The configuration holds, else there would be faults; what it names may not.
+  case checkConfig(Configuration)
   case help, version
+
+  /// The words that follow `journal`.
+  enum JournalAction: String, CaseIterable, Sendable {
+    case dump, verify
+  }
 }
 
 extension Options {
   /// The first words that the command line knows.
   enum Command: String, CaseIterable {
-    case serve, explain
+    case serve, explain, journal
     case checkConfig = "check-config"
   }
 
@@ -38,11 +44,16 @@ extension Options {
     reader.readEnvironment(environment)
     reader.readFile(read)
     let configuration = reader.configuration()
-    guard reader.faults.isEmpty else { throw Faults(list: reader.faults, isAnswer: reader.command == .checkConfig) }
+    // What is too little depends on the machine, so no text of a limit is wrong by itself: always a fault of the configuration.
+    let isShort = reader.faults.isEmpty && reader.checkMemory(configuration)
+    guard reader.faults.isEmpty else {
+      throw Faults(list: reader.faults, isAnswer: isShort || reader.command == .checkConfig)
+    }
     switch reader.command {
     case .serve: return .serve(configuration)
     case .explain: return .explain(configuration)
-    case .checkConfig: return .checkConfig
+    case .checkConfig: return .checkConfig(configuration)
+    case .journal: return .journal(reader.journalAction ?? .verify, configuration)
     }
   }
 }

@@ -1,7 +1,11 @@
+import Platform
+
 extension Options {
   /// Gathers settings from flags, environment and file, in this order, and every fault on the way.
   struct Reader {
     private(set) var command = Command.serve
+    /// Set where the command is `journal` and there is no fault.
+    private(set) var journalAction: Invocation.JournalAction?
     private(set) var wantsHelp = false
     private(set) var wantsVersion = false
     private(set) var faults: [Fault] = []
@@ -18,12 +22,26 @@ extension Options {
         case "--help", "-h": wantsHelp = true
         case "--version": wantsVersion = true
         case _ where argument.hasPrefix("-"): readFlag(argument, &rest)
+        case _ where hasCommand && command == .journal && journalAction == nil: readJournalAction(argument)
         case _ where hasCommand:
           report(Log.quoted(argument), .commandLine, "one command is enough, and options begin with --")
         default:
           hasCommand = true
           readCommand(argument)
         }
+      }
+      if command == .journal && journalAction == nil && faults.isEmpty {
+        report("journal", .commandLine, "what with it? want dump or verify")
+      }
+    }
+
+    private mutating func readJournalAction(_ word: String) {
+      let actions = Invocation.JournalAction.allCases.map(\.rawValue)
+      journalAction = .init(rawValue: word)
+      if journalAction == nil {
+        report(
+          "journal \(Log.quoted(word))", .commandLine,
+          "want \(actions.joined(separator: " or ")); \(hint(for: word, among: actions))")
       }
     }
 
@@ -142,6 +160,21 @@ extension Options {
         }
       }
       return configuration
+    }
+
+    /// Reports a limit of memory that the program without any series would pass.
+    /// - Returns: whether it is so.
+    mutating func checkMemory(_ configuration: Configuration) -> Bool {
+      let name = "memory-limit"
+      let least = MemoryNeeds.least(workers: configuration.workers ?? ProcessFacts.processors)
+      guard let limit = configuration.memoryLimit, limit < least,
+        let setting = flags[name] ?? environment[name] ?? file[name]
+      else { return false }
+      report(
+        "\(name) = \(Log.quoted(setting.texts.last ?? ""))", setting.origin,
+        "the program without any series may come to more: the least is \(least >> 20)MiB, \(MemoryNeeds.worker >> 20)MiB less for each worker less"
+      )
+      return true
     }
 
     private mutating func report(_ subject: String, _ origin: Origin, _ message: String) {

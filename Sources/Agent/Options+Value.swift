@@ -1,3 +1,4 @@
+import HTTPQuery
 import Platform
 
 /// How a value is spelt and read.
@@ -105,6 +106,20 @@ extension Options.Value where Result == AddressRange {
   }
 }
 
+extension Options.Value where Result == HostName {
+  static var hostName: Self {
+    .init(placeholder: "NAME", allowed: "a name without a port, such as footfall.example") { .init($0) }
+  }
+}
+
+extension Options.Value where Result == WebOrigin {
+  static var origin: Self {
+    .init(placeholder: "ORIGIN", allowed: "a site such as https://shop.example or http://localhost:3000, or *") {
+      .init($0)
+    }
+  }
+}
+
 extension Options.Value where Result == String {
   /// A path that a socket can be bound to: sun_path has 108 bytes, the last of them NUL (unix(7)).
   static var socketPath: Self {
@@ -115,6 +130,19 @@ extension Options.Value where Result == String {
 
   static var file: Self {
     .init(placeholder: "FILE", allowed: "a file") { $0.isEmpty || $0.utf8.contains(0) ? nil : String($0) }
+  }
+}
+
+extension Options.Value where Result == Configuration.StateDirectoryChoice {
+  static var stateDirectory: Self {
+    .init(placeholder: "PATH", allowed: "a folder, or auto, or none") { text in
+      switch text {
+      case "": nil
+      case "auto": .usual
+      case "none": Configuration.StateDirectoryChoice.none
+      default: text.utf8.contains(0) ? nil : .path(String(text))
+      }
+    }
   }
 }
 

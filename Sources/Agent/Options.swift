@@ -26,24 +26,62 @@ enum Options {
       \.receiveBufferBytes),
     .one(
       "stream-connections", .count(1...1_000_000), default: "4096", .receiving, "streams open at once",
-      \.streamConnections),
+      \.streamConnections
+    ).onReload,
+    .one(
+      "stream-connections-per-address", .count(1...1_000_000), or: "none", default: "none", .receiving,
+      "those of one IPv4 address or IPv6 /64 among them; unix sockets have none", \.streamConnectionsPerAddress
+    ).onReload,
     .one(
       "stream-idle", .duration("1ms", "8760h"), or: "never", default: "10m", .receiving, "silence that closes a stream",
-      \.streamIdle),
+      \.streamIdle
+    ).onReload,
+    .one(
+      "stream-line-time", .duration("1ms", "8760h"), or: "never", default: "30s", .receiving,
+      "time from a line's first byte to its end; beyond it the stream is closed and the line refused", \.streamLineTime
+    ).onReload,
+    .list(
+      "allow", .addressRange, default: "all", .receiving,
+      "senders heard over UDP and TCP; the lines of others are refused (refused_source); not for unix sockets and HTTP",
+      \.allowed, empty: "all"
+    ).onReload,
 
     .list("http", .address, default: "127.0.0.1:8080", .answering, "addresses of the query API", \.http),
     .one(
-      "http-connections", .count(1...1_000_000), default: "4096", .answering, "HTTP connections open at once",
-      \.httpConnections),
+      "http-connections", .count(1...1_000_000), default: "4096", .answering,
+      "HTTP connections open at once; beyond them /health and /ready are still answered, and all else is 503",
+      \.httpConnections
+    ).onReload,
     .one(
       "http-idle", .duration("1ms", "8760h"), or: "never", default: "60s", .answering, "silence that closes one",
-      \.httpIdle),
+      \.httpIdle
+    ).onReload,
     .one(
       "page-from", .word(Page.Source.self), default: "path", .answering, "what of a visit's page_url becomes its page",
-      \.pageFrom),
+      \.pageFrom
+    ).onReload,
     .list(
       "trusted-proxy", .addressRange, default: "none", .answering,
-      "proxies whose X-Forwarded-For, Forwarded or X-Real-IP says who a client is", \.trustedProxies),
+      "proxies whose X-Forwarded-For, Forwarded or X-Real-IP says who a client is", \.trustedProxies
+    ).onReload,
+    .one(
+      "http-rate", .count(1...1_000_000), or: "none", default: "none", .answering,
+      "requests a second of one client, an IPv6 one being its /64; beyond it 429, but for /health and /ready",
+      \.httpRate
+    ).onReload,
+    .one(
+      "token-file", .file, or: "none", default: "none", .answering,
+      "file of bearer tokens, one a line, # before a comment; with it POST and DELETE need one of them, without it DELETE works on loopback only",
+      \.tokenFile
+    ).onReload,
+    .list(
+      "http-host", .hostName, default: "none", .answering,
+      "names under which browsers may write here, beside addresses and localhost", \.httpHosts
+    ).onReload,
+    .list(
+      "cors-origin", .origin, default: "none", .answering,
+      "sites whose pages browsers let read and write here; * for all", \.corsOrigins
+    ).onReload,
 
     .keyLabels(
       "key-label", default: "visit=page,buy=promotion", .lines,
@@ -56,28 +94,54 @@ enum Options {
 
     .one(
       "flush-interval", .duration("10ms", "1h"), default: "1s", .series,
-      "how often what the workers gathered moves into the merged view and the history", \.flushInterval),
+      "how often what the workers gathered moves into the merged view and the history", \.flushInterval
+    ).onReload,
     .one(
       "max-series", .count(1...100_000_000), default: "1000000", .series,
-      "series held; a new one beyond is counted under __other__", \.maxSeries),
+      "series held; a new one beyond is counted under __other__", \.maxSeries
+    ).onReload,
     .one(
       "max-series-per-metric", .count(1...100_000_000), or: "none", default: "none", .series,
-      "the same for one metric; none: max-series alone bounds it", \.maxSeriesPerMetric),
+      "the same for one metric; none: max-series alone bounds it", \.maxSeriesPerMetric
+    ).onReload,
     .one(
       "series-ttl", .duration("1s", "8760h"), or: "never", default: "24h", .series,
-      "idle time after which gauges, timers and sets leave", \.seriesTTL),
+      "idle time after which gauges, timers and sets leave", \.seriesTTL
+    ).onReload,
     .one(
       "counter-ttl", .duration("1s", "8760h"), or: "never", default: "never", .series,
-      "idle time after which counters leave", \.counterTTL),
+      "idle time after which counters leave", \.counterTTL
+    ).onReload,
+    .one(
+      "memory-limit", .size(16 << 20...1 << 40), or: "none", default: "none", .series,
+      "memory of series, history, connections and buffers together; reached, history gives way, then new series count under __other__",
+      \.memoryLimit
+    ).onReload,
     .one(
       "history-memory", .size(1 << 20...1 << 38), default: "256MiB", .series,
       "budget of the history of series and metrics; beyond it the series longest without a count give way",
-      \.historyBytes),
+      \.historyBytes
+    ).onReload,
+
+    .one(
+      "state-dir", .stateDirectory, default: "auto", .state,
+      "folder of the journal; auto: $STATE_DIRECTORY, else $XDG_STATE_HOME/footfall, else ~/.local/state/footfall; none: "
+        + "counts last as long as the program",
+      \.stateDirectory),
+    .one(
+      "takeover", .flag, default: "off", .state,
+      "go on with the sockets, streams and state of the program that runs on the state directory, which then ends",
+      \.takeover),
+    .one(
+      "journal-sync", .word(Configuration.JournalSync.self), default: "flush", .state,
+      "when the disk must have what was counted: never, once a flush, before an HTTP answer to what counts",
+      \.journalSync),
 
     .list(
       "quantiles", .number(0...1), default: "0.5,0.9,0.95,0.99", .timers, "quantiles that a timer's summary shows",
       \.quantiles,
-      arranged: risingOnce),
+      arranged: risingOnce
+    ).onReload,
     .one(
       "quantile-window", .duration("1s", "24h"), default: "60s", .timers, "time that the quantiles look back over",
       \.quantileWindow),
@@ -91,8 +155,10 @@ enum Options {
       \.file),
     .one(
       "log-level", .word(Log.Level.self, as: "LEVEL"), default: "info", .program,
-      "least that is worth a line on standard error", \.logLevel),
-    .one("log-format", .word(Log.Format.self), default: "text", .program, "how such a line looks", \.logFormat),
+      "least that is worth a line on standard error", \.logLevel
+    ).onReload,
+    .one("log-format", .word(Log.Format.self), default: "text", .program, "how such a line looks", \.logFormat)
+      .onReload,
   ]
 
   /// The entry of that name.

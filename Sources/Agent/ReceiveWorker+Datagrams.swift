@@ -65,10 +65,12 @@ extension ReceiveWorker {
     return taken
   }
 
-  /// Takes what has arrived and nothing more.
-  mutating func drainDatagrams() {
+  /// Takes what has arrived at some of the sockets and nothing more. They refuse arrivals by now (`Socket.refuseArrivals`), so it ends.
+  mutating func drainDatagrams(where isMeant: (WorkerPlan.Source) -> Bool) {
     var charged = 0
-    for index in plan.datagrams.indices { while receiveBatch(index, &charged) > 0 {} }
+    for index in plan.datagrams.indices where isMeant(plan.datagrams[index]) {
+      while receiveBatch(index, &charged) > 0 {}
+    }
   }
 
   /// Takes and counts one batch of messages.
@@ -81,7 +83,9 @@ extension ReceiveWorker {
     table.tally = LineTally()
     for slot in 0..<count {
       let sender = arena.sender(slot)
-      if _fastPath(arena.isWholeDatagram(slot)) {
+      if _slowPath(filter.isOn), !filter.hears(sender) {
+        countRun(slot, from: sender, isHeard: false)
+      } else if _fastPath(arena.isWholeDatagram(slot)) {
         let datagram = arena.message(slot)
         table.tally.datagrams &+= 1
         table.tally.bytes &+= UInt64(datagram.count)
@@ -104,11 +108,12 @@ extension ReceiveWorker {
 
   /// Counts a run of datagrams that the kernel has joined, each by itself: the end of a datagram ends its last line. Of a message that
   /// was longer than its slot the last one is cut.
-  private mutating func countRun(_ slot: Int, from sender: SenderAddress) {
+  /// - Parameter isHeard: false: the lines are booked as refused, unread. A single datagram is then a run of one.
+  private mutating func countRun(_ slot: Int, from sender: SenderAddress, isHeard: Bool = true) {
     let whole = arena.message(slot).count
     let segment = max(1, arena.segmentBytes(slot))
     let isCut = arena.isTruncated(slot)
-    if !isCut, let lines = arena.lines(slot, segment: segment) {
+    if isHeard, !isCut, let lines = arena.lines(slot, segment: segment) {
       table.tally.datagrams &+= UInt64((whole + segment - 1) / segment)
       table.tally.bytes &+= UInt64(whole)
       return table.count(lines, from: sender)
@@ -120,7 +125,9 @@ extension ReceiveWorker {
       table.tally.bytes &+= UInt64(end - start)
       let isLast = end == whole
       arena.withDatagram(slot, start..<end) { datagram in
-        if _slowPath(isLast && isCut) {
+        if !isHeard {
+          table.refuseLines(datagram, .refusedSource, from: sender)
+        } else if _slowPath(isLast && isCut) {
           Self.countCut(datagram, into: &table, from: sender)
         } else {
           table.count(datagram, from: sender)

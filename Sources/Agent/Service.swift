@@ -3,6 +3,7 @@ import Bytes
 import HTTPQuery
 import Platform
 import Protocol
+import Storage
 import Synchronization
 
 /// `footfall serve`: starts the threads, waits for signals, and ends in order.
@@ -10,31 +11,46 @@ import Synchronization
 ///     main     signals, start and end
 ///     worker-N receive and count                 (ReceiveWorker)
 ///     query    merge, answer, flush              (QueryServer)
+///     store    keep what was counted             (Keeping)
 ///
-/// The end: ready no more ─ sockets refuse arrivals ─ workers read what the kernel holds and stop ─ last gather ─ ledger ─ exit.
+/// The start: the journal's lock ─ sockets ─ workers count while the query thread restores what was kept ─ /ready.
+/// The end: ready no more ─ sockets refuse arrivals ─ workers read what the kernel holds and stop ─ last gather ─ the journal ends
+/// with it ─ ledger ─ exit.
+/// With another process to follow, sockets and streams stay as they are instead: Service+Ending.swift.
 enum Service {
   /// EX_OSERR of sysexits(3): a socket, a thread or memory was not to be had.
   private static let systemStatus: Int32 = 71
+  /// EX_CONFIG: what the configuration names is not as it should be; a start would fail again in the same way.
+  static let configurationStatus: Int32 = 78
+
+  /// Series that tables have room for at least: address space, which costs nothing until it is used.
+  private static let leastSeriesRoom = 1_000_000
 
   /// Runs until a signal ends it.
   /// - Returns: the exit status.
   static func run(_ configuration: Configuration, environment: [String: String]) -> Int32 {
     let log = Log(
       level: configuration.logLevel, format: configuration.logFormat, journalStream: environment["JOURNAL_STREAM"])
-    do throws(SystemError) {
+    let tokens: BearerTokens?
+    do throws(TokenFile.Fault) { tokens = try TokenFile.read(configuration) } catch {
+      log.error(error.description)
+      return configurationStatus
+    }
+    TokenFile.warnIfOpen(configuration, log)
+    do {
       let signals = try Signals()
-      let running = try start(configuration, environment, log)
-      waitForEnd(signals, running, configuration, environment, log)
-      end(running, log)
+      let running = try start(configuration, tokens, environment, log)
+      end(running, try waitForEnd(signals, running, configuration, environment, log), log)
       return 0
     } catch {
-      log.error(error.description)
+      log.error("\(error)")
+      if case StateDirectory.Fault.newer = error { return configurationStatus }
       return systemStatus
     }
   }
 
   /// What has been started and must be ended.
-  private struct Running {
+  struct Running {
     let listeners: Listeners
     let books: [ListenerBooks]
     let share: WorkerShare
@@ -42,15 +58,34 @@ enum Service {
     let workers: [Thread]
     let query: Thread
     let state: AgentState
+    let keeping: (Keeping, thread: Thread)?
     let notify: NotifySocket
+    /// Where sockets outlive the program.
+    let store: DescriptorStore?
+    /// Where another may ask to take over.
+    let takeover: TakeoverHost?
+    let watchdog: Watchdog
+    let reload: Reload
+    let notices: Notices
+    let noticesThread: Thread
   }
 
   private static func start(
-    _ configuration: Configuration, _ environment: [String: String], _ log: Log
-  ) throws(SystemError) -> Running {
-    let activated = try ActivatedSocket.handedOver { environment[$0] }
+    _ configuration: Configuration, _ tokens: BearerTokens?, _ environment: [String: String], _ log: Log
+  ) throws -> Running {
+    Program.raiseDescriptorLimit()
+    let state = try AgentState()
+    var inheritance = try Inheritance.fromManager(environment)
+    let guest = try askToTakeOver(configuration, environment, log)
+    inheritance.sockets += guest?.sockets ?? []
+    // Before the sockets: an agent that may not use the folder must not take a datagram from the one that does. With one to take over
+    // from, the folder is free only when that one has ended.
+    var keeping = guest == nil ? try Keeping.open(configuration, environment, log, wake: state.wake) : nil
     let workerCount = configuration.workers ?? ProcessFacts.processors
-    let listeners = try Listeners(configuration, workers: workerCount, activated: activated)
+    var bound = try Listeners(
+      configuration, workers: workerCount, inherited: inheritance.sockets, waitsForDrops: guest != nil)
+    let unwanted = bound.letGo()
+    let listeners = bound
     let books = listeners.books + [ListenerBooks(name: "http", kind: .http, workers: 1)]
     log.info(
       "listening",
@@ -61,11 +96,15 @@ enum Service {
         ["asked": .integer(configuration.receiveBufferBytes), "granted": .integer(granted)])
     }
 
-    let hasher = SpellingHash(seed: .random(in: .min ... .max))
+    let seed = UInt64.random(in: .min ... .max)
+    let hasher = SpellingHash(seed: seed)
+    sayHowKeysAreHashed(seed, environment, log)
     let budget = SeriesBudget(
       limit: configuration.maxSeries, limitPerMetric: configuration.maxSeriesPerMetric ?? configuration.maxSeries)
+    // A reload may ask for more series than this start does.
+    let seriesRoom = max(configuration.maxSeries, leastSeriesRoom)
     // Each series may have another spelling, and each metric an `__other__` and a count of what went there.
-    let capacity = min(configuration.maxSeries * 3 + 4_096, 1 << 30)
+    let capacity = min(seriesRoom * 3 + 4_096, 1 << 30)
     // Bounds are given in the exported unit, which is seconds for what comes in milliseconds.
     let timerBounds = TimerBounds(configuration.buckets.map { $0 * 1_000 })
     let histogramBounds = TimerBounds(configuration.buckets)
@@ -75,9 +114,7 @@ enum Service {
       memories.append(try TableMemory(capacity: capacity, timerBounds: timerBounds, histogramBounds: histogramBounds))
     }
 
-    let share = WorkerShare(
-      streamConnectionLimit: configuration.streamConnections, streamIdle: configuration.streamIdle?.nanoseconds)
-    let state = try AgentState()
+    let share = try WorkerShare(agent: state, workers: workerCount)
     var wakeUps: [WakeUp] = []
     var workers: [Thread] = []
     for plan in listeners.plans {
@@ -90,37 +127,67 @@ enum Service {
             let table = try WorkerTable(
               memory: memory, hasher: hasher, reader: configuration.lineReader,
               keyLabels: configuration.protocolKeyLabels, budget: budget)
-            var worker = try ReceiveWorker(plan: plan, share: share, wakeUp: wakeUp, table: table)
+            var worker = try ReceiveWorker(
+              plan: plan, share: share, settings: configuration.workerSettings, wakeUp: wakeUp, table: table)
             worker.run()
           }
         })
     }
     let tables = memories
     let wakers = wakeUps
-    let settings = QuerySettings(configuration)
+    let settings = QuerySettings(configuration, tokens, workers: workerCount)
+    let pending = guest == nil ? nil : PendingKeeper(holdsAnswers: configuration.journalSync == .always)
+    let keeper = keeping?.keeper ?? pending?.keeper
     let query = try Thread("query") {
       runOrExit(log) { () throws(SystemError) in
         let view = try MergedView(
           tables: tables, hasher: hasher, keyLabels: configuration.protocolKeyLabels, budget: budget,
-          settings: .init(
-            seriesTTL: configuration.seriesTTL?.wholeSeconds, counterTTL: configuration.counterTTL?.wholeSeconds,
-            quantileWindow: configuration.quantileWindow.wholeSeconds, historyBytes: configuration.historyBytes))
+          settings: configuration.viewSettings)
         let table = try WorkerTable(
           memory: tables[workerCount], hasher: hasher, reader: configuration.lineReader,
           keyLabels: configuration.protocolKeyLabels, budget: budget)
         let server = try QueryServer(
           view: view, table: table, listeners: listeners.http, books: books, state: state, settings: settings,
-          wakeWorker: { wakers[$0].signal() })
+          keeper: keeper, wakeWorker: { wakers[$0].signal() }, reportShortage: { _ in state.notices.signal() })
         server.run()
       }
     }
-    state.phase = .serving
+    let notices = Notices(log: log, books: books, agent: state)
+    let noticesThread = try Thread("notices") { runOrExit(log) { () throws(SystemError) in try notices.run() } }
     let notify = NotifySocket(name: environment["NOTIFY_SOCKET"])
+    let store = DescriptorStore(environment, notify, listeners, inheritance, log)
+    goOn(with: &inheritance, from: guest, listeners, unwanted: unwanted, share, wakeUps, log)
+    if let pending {
+      keeping = try Keeping.open(configuration, environment, log, wake: state.wake)
+      pending.resolve(keeping?.keeper)
+      state.wake()
+    }
+    let kept = try keeping.map { ($0, thread: try $0.start()) }
+    let takeover = keeping.flatMap { listenForTakeover($0.path, log) }
+    state.phase = .serving
     tell(notify, log, .ready)
+    let watched =
+      wakeUps.indices.map { index in
+        Watchdog.Subject(name: "worker-\(index)", pulse: share.pulses[index]) { wakeUps[index].signal() }
+      } + [.init(name: "query", pulse: state.pulse) { state.wake() }]
+      + (keeping.map { [$0.watched] } ?? [])
     return Running(
       listeners: listeners, books: books, share: share, wakeUps: wakeUps, workers: workers, query: query, state: state,
-      notify: notify
-    )
+      keeping: kept, notify: notify, store: store, takeover: takeover,
+      watchdog: Watchdog(environment, process: Program.process, watched, notify, state, log),
+      reload: Reload(
+        share: share, wakeUps: wakeUps, budget: budget, seriesRoom: seriesRoom, workers: workerCount, log: log),
+      notices: notices, noticesThread: noticesThread)
+  }
+
+  /// Whoever knew the seeds could send keys that collide. They differ by process; what is said of them does not lead back to them.
+  private static func sayHowKeysAreHashed(_ seed: UInt64, _ environment: [String: String], _ log: Log) {
+    if environment["SWIFT_DETERMINISTIC_HASHING"] != nil {
+      log.warning(
+        "SWIFT_DETERMINISTIC_HASHING is set: clients can send keys that collide and take long to find; unset it")
+    }
+    log.debug(
+      "hash seeds", ["dictionaries": .text("\("footfall".hashValue)"), "series": .text("\([seed].hashValue)")])
   }
 
   /// A thread that cannot start leaves a program that cannot serve.
@@ -131,17 +198,37 @@ enum Service {
     }
   }
 
+  private enum Token {
+    static let signal: UInt64 = 0
+    static let takeover: UInt64 = 1
+  }
+
+  /// Heeds signals, who wants to take over, and the watchdog's clock.
   private static func waitForEnd(
     _ signals: Signals, _ running: Running, _ configuration: Configuration, _ environment: [String: String], _ log: Log
-  ) {
+  ) throws(SystemError) -> Ending {
+    var current = configuration
+    let poll = try Poll()
+    try poll.add(signals.descriptor, token: Token.signal, for: .input)
+    if let takeover = running.takeover { try poll.add(takeover.listener, token: Token.takeover, for: .input) }
     while true {
-      switch signals.next() {
-      case .terminate, .interrupt:
-        return exitAtOnce(onSecondOf: signals, log)
-      case .hangUp:
-        tell(running.notify, log, .reloading)
-        Reload.check(against: configuration, environment: environment, running.state, log)
-        tell(running.notify, log, .ready)
+      var tokens: Set<UInt64> = []
+      poll.wait(milliseconds: running.watchdog.milliseconds) { tokens.insert($0.token) }
+      running.watchdog.look()
+      if tokens.contains(Token.signal) {
+        let signal = signals.next()
+        switch signal {
+        case .terminate, .interrupt, .restart:
+          exitAtOnce(onSecondOf: signals, log)
+          return signal == .restart && running.store != nil ? .leavingToNextStart : .forGood
+        case .hangUp:
+          tell(running.notify, log, .reloading)
+          current = running.reload.run(current, environment: environment)
+          tell(running.notify, log, .ready)
+        }
+      } else if tokens.contains(Token.takeover), let agreement = handOver(running, log) {
+        exitAtOnce(onSecondOf: signals, log)
+        return .handedOver(agreement)
       }
     }
   }
@@ -158,45 +245,7 @@ enum Service {
     }
   }
 
-  private static func end(_ running: Running, _ log: Log) {
-    running.state.phase = .draining
-    tell(running.notify, log, .stopping)
-    log.info("draining")
-    for socket in running.listeners.ownDatagramSockets {
-      do throws(SystemError) { try Socket.refuseArrivals(socket) } catch {
-        log.warning(error.description)
-      }
-    }
-    running.share.isDraining.store(true, ordering: .releasing)
-    for wakeUp in running.wakeUps { wakeUp.signal() }
-    for worker in running.workers { worker.join() }
-    running.state.phase = .stopped
-    running.query.join()
-    for books in running.books { log.info("ledger", fields: ledger(of: books)) }
-    for path in running.listeners.paths { File.remove(path) }
-    log.info("stopped")
-  }
-
-  private static func ledger(of books: ListenerBooks) -> [(name: String, value: Log.Field)] {
-    let tally = books.read()
-    var fields: [(name: String, value: Log.Field)] = [("listener", .text(books.name))]
-    if books.kind == .datagrams {
-      fields.append(("datagrams", .integer(tally.datagrams)))
-      fields.append(("dropped", .integer(books.kernelDrops())))
-    }
-    fields.append(("bytes", .integer(tally.bytes)))
-    fields.append(("lines", .integer(tally.lines)))
-    fields.append(("accepted", .integer(tally.accepted)))
-    fields.append(("refused", .integer(tally.lines - tally.accepted)))
-    for reason in Refusal.allCases where tally.refused[Int(reason.rawValue)] > 0 {
-      fields.append(("refused_\(reason.label)", .integer(tally.refused[Int(reason.rawValue)])))
-    }
-    let rejected = books.rejectedConnections.load(ordering: .relaxed)
-    if rejected > 0 { fields.append(("connections_rejected", .integer(rejected))) }
-    return fields
-  }
-
-  private static func tell(_ notify: NotifySocket, _ log: Log, _ state: NotifySocket.State) {
+  static func tell(_ notify: NotifySocket, _ log: Log, _ state: NotifySocket.State) {
     do throws(SystemError) { try notify.send(state) } catch { log.warning(error.description) }
   }
 }
@@ -212,12 +261,31 @@ extension Duration {
 }
 
 extension QuerySettings {
-  fileprivate init(_ configuration: Configuration) {
+  /// - Parameter tokens: what the token file holds.
+  init(_ configuration: Configuration, _ tokens: BearerTokens?, workers: Int) {
     self.init(
       flushIntervalNanoseconds: configuration.flushInterval.nanoseconds, httpConnections: configuration.httpConnections,
       httpIdleNanoseconds: configuration.httpIdle?.nanoseconds, quantiles: configuration.quantiles,
       buckets: configuration.buckets, version: Footfall.version, reader: configuration.lineReader,
       keyLabels: configuration.protocolKeyLabels, pageSource: configuration.pageFrom,
-      trustedProxies: configuration.trustedProxies)
+      trustedProxies: configuration.trustedProxies, httpRate: configuration.httpRate,
+      access: AccessRules(
+        tokens: tokens, hostNames: configuration.httpHosts, origins: configuration.corsOrigins),
+      view: configuration.viewSettings, memoryLimit: configuration.memoryLimit,
+      fixedBytes: MemoryNeeds.fixed(workers: workers))
+  }
+}
+
+extension Configuration {
+  var viewSettings: MergedView.Settings {
+    .init(
+      seriesTTL: seriesTTL?.wholeSeconds, counterTTL: counterTTL?.wholeSeconds,
+      quantileWindow: quantileWindow.wholeSeconds, historyBytes: historyBytes)
+  }
+
+  var workerSettings: WorkerSettings {
+    .init(
+      connectionLimit: streamConnections, connectionsPerAddress: streamConnectionsPerAddress,
+      streamIdle: streamIdle?.nanoseconds, lineTime: streamLineTime?.nanoseconds, allowed: allowed)
   }
 }

@@ -6,8 +6,8 @@ import Platform
 @main
 struct Benchmark {
   private static let scenarios: [Scenario] = [
-    .parse, .count, .merge, .allocations, .datagrams, .packed, .streams, .workers, .memory, .start, .idle, .scrape,
-    .flush, .top,
+    .parse, .count, .merge, .allocations, .datagrams, .packed, .keeping, .streams, .workers, .memory, .start, .idle,
+    .scrape, .flush, .journal, .top,
     .bytesASeries, .systemCalls,
   ]
 

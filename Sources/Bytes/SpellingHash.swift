@@ -91,9 +91,10 @@ package struct SpellingHash: @unchecked Sendable {  // the table is never writte
       ^ Self.fold(words.word2 ^ secret(2), words.word3 ^ secret(3))
   }
 
+  /// Bit 32 is set in every hash: its upper half, the tag of an index's slot, is never that of an empty slot.
   @inlinable @inline(__always)
   func finish(_ digest: UInt64, salt: UInt64, _ second: UInt64 = 0) -> UInt64 {
-    Self.fold(digest ^ salt, second ^ secret(4))
+    Self.fold(digest ^ salt, second ^ secret(4)) | 1 &<< 32
   }
 
   /// Whether `count` bytes (at most 32) at `bytes` equal those at `stored`; both may be read for 32 bytes.

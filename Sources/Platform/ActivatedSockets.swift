@@ -24,14 +24,25 @@ extension ActivatedSocket {
   ///
   ///     LISTEN_PID=4711 LISTEN_FDS=2 LISTEN_FDNAMES=udp:http        descriptors 3 and 4
   ///
-  /// - Parameter variable: the value of an environment variable.
+  /// - Parameters:
+  ///   - variable: the value of an environment variable.
+  ///   - file: the name of descriptors that are no sockets; they are opened files, and `files` takes them.
   /// - Throws: at the first descriptor that is no socket which the program could serve.
-  package static func handedOver(_ variable: (String) -> String?) throws(SystemError) -> [ActivatedSocket] {
+  package static func handedOver(
+    _ variable: (String) -> String?, file: String? = nil, files: (Descriptor) -> Void = { _ in }
+  ) throws(SystemError) -> [ActivatedSocket] {
     let named = descriptors(
       process: variable("LISTEN_PID"), count: variable("LISTEN_FDS"), names: variable("LISTEN_FDNAMES"),
       ownProcess: getpid())
     var sockets: [ActivatedSocket] = []
-    for (descriptor, name) in named { sockets.append(try ActivatedSocket(descriptor: descriptor, name: name)) }
+    for (descriptor, name) in named {
+      if name == file {
+        guard fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0 else { throw SystemError("fcntl", name) }
+        files(Descriptor(owning: descriptor))
+      } else {
+        sockets.append(try ActivatedSocket(descriptor: descriptor, name: name))
+      }
+    }
     return sockets
   }
 
@@ -54,7 +65,7 @@ extension ActivatedSocket {
   }
 
   /// Asks the kernel what `descriptor` is, and closes it to the programs that this one might start.
-  init(descriptor: Int32, name: String) throws(SystemError) {
+  package init(descriptor: Int32, name: String) throws(SystemError) {
     let subject = "descriptor \(descriptor) (\(name))"
     guard fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0 else { throw SystemError("fcntl", subject) }
     let type = try Self.option(SO_TYPE, of: descriptor, subject)

@@ -24,6 +24,9 @@ package struct DatagramArena: ~Copyable {
   /// Longest datagram of a run that is cheaper to copy than to be counted by itself.
   private static let shortSegment = 256
 
+  /// Bytes that it holds once every slot has met a message of full length.
+  package static let byteCount = slots * stride
+
   private let memory: Reservation
   private let headers: UnsafeMutablePointer<footfall_mmsghdr>
   private let vectors: UnsafeMutablePointer<iovec>

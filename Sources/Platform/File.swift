@@ -23,6 +23,13 @@ package enum File {
     return bytes
   }
 
+  /// Whether others than its owner and group may read a file; false for one that is not there.
+  package static func isReadableByAll(_ path: String) -> Bool {
+    var status = stat()
+    // Safe: the kernel fills the struct that is lent for the call.
+    return unsafe stat(path, &status) == 0 && status.st_mode & S_IROTH != 0
+  }
+
   /// Removes a file; one that is not there is no error.
   package static func remove(_ path: String) { unsafe _ = unlink(path) }
 }

@@ -27,6 +27,9 @@ package final class Folder: Sendable {
     }
   }
 
+  /// Removes a directory that is empty (rmdir(2)); any other stays.
+  package static func removeEmpty(_ path: String) { unsafe _ = rmdir(path) }
+
   private static func isFolder(_ path: String) -> Bool { (try? Folder(path)) != nil }
 
   /// Makes a file that is not there yet, to be read and written by this user alone.
@@ -150,4 +153,7 @@ extension Descriptor {
     if errno == EWOULDBLOCK { return false }
     throw SystemError("flock")
   }
+
+  /// Gives the lock back before the descriptor is closed.
+  package func unlock() { _ = footfall_flock(number, LOCK_UN) }
 }

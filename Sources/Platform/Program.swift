@@ -2,8 +2,21 @@ import Glibc
 
 /// The process as a whole.
 package enum Program {
+  /// getpid(2).
+  package static var process: Int { Int(getpid()) }
+
   /// Ends the process (exit(3)).
   package static func exit(status: Int32) -> Never { Glibc.exit(status) }
+
+  /// Raises the soft limit of open descriptors to the hard one (setrlimit(2)). The low one is for programs that use select(2), which
+  /// cannot name higher descriptors; this one uses epoll(7).
+  package static func raiseDescriptorLimit() {
+    var limit = rlimit()
+    // Safe: both calls use the structure while they run.
+    guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+    limit.rlim_cur = limit.rlim_max
+    unsafe _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+  }
 }
 
 /// The environment's variables.

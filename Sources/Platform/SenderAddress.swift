@@ -44,11 +44,17 @@ package struct SenderAddress: Hashable, BitwiseCopyable, Sendable, CustomStringC
   /// An IPv4 address, also one mapped into IPv6.
   package var isV4: Bool { high == 0 && low >> 32 == 0xFFFF }
 
+  /// Whether it is of this machine: `127.0.0.0/8`, `::1`, or a unix socket's.
+  package var isLoopback: Bool { self == .local || (isV4 ? low >> 24 == 0xFFFF_7F : high == 0 && low == 1) }
+
   /// The first `length` bits, the others 0.
-  func masked(to length: Int) -> SenderAddress {
+  package func masked(to length: Int) -> SenderAddress {
     if length <= 64 { return SenderAddress(high: length == 0 ? 0 : high & ~0 << UInt64(64 - length), low: 0) }
     return SenderAddress(high: high, low: low & ~0 << UInt64(128 - length))
   }
+
+  /// What one client is likely to have at hand: an IPv4 address, or the 64-bit network of an IPv6 address (RFC 4291, section 2.5.4).
+  package var network: SenderAddress { isV4 ? self : masked(to: 64) }
 
   /// The address's own bits, mixed: where a table looks first.
   @inlinable @inline(__always)

@@ -3,10 +3,12 @@ import Glibc
 
 /// Signals as something to read: signalfd(2). They are blocked everywhere else, so no code ever runs in a handler.
 package struct Signals {
-  /// SIGTERM, SIGINT, SIGHUP.
-  package enum Signal: Sendable { case terminate, interrupt, hangUp }
+  /// SIGTERM, SIGINT, SIGHUP, SIGUSR2.
+  package enum Signal: Sendable { case terminate, interrupt, hangUp, restart }
 
-  private static let numbers: [(Int32, Signal)] = [(SIGTERM, .terminate), (SIGINT, .interrupt), (SIGHUP, .hangUp)]
+  private static let numbers: [(Int32, Signal)] = [
+    (SIGTERM, .terminate), (SIGINT, .interrupt), (SIGHUP, .hangUp), (SIGUSR2, .restart),
+  ]
 
   /// The signalfd(2).
   package let descriptor: Descriptor

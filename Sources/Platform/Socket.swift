@@ -93,6 +93,20 @@ package enum Socket {
   /// Answers leave at once; they are written whole, so nothing is gained by waiting for more (TCP_NODELAY).
   package static func sendAtOnce(_ socket: Descriptor) { _ = try? set(socket, Int32(IPPROTO_TCP), TCP_NODELAY, 1) }
 
+  /// Of a listening TCP socket, for the connections to come, which inherit it: the kernel takes no more than `unsentBytes` that cannot be
+  /// sent yet (TCP_NOTSENT_LOWAT, tcp(7)), where it would take megabytes for a peer that does not read; and it asks peers that are silent for
+  /// a minute whether they are still there, so that one that has vanished does not stay for ever.
+  package static func guardConnections(of listener: Descriptor, unsentBytes: Int32) {
+    let tcp = Int32(IPPROTO_TCP)
+    for (level, option, value) in [
+      (tcp, TCP_NOTSENT_LOWAT, unsentBytes), (SOL_SOCKET, SO_KEEPALIVE, 1), (tcp, TCP_KEEPIDLE, 60),
+      (tcp, TCP_KEEPINTVL, 15), (tcp, TCP_KEEPCNT, 4),
+    ] {
+      // A kernel that cannot do so goes on without it.
+      _ = try? set(listener, level, option, value)
+    }
+  }
+
   /// Asks for a receive buffer of `bytes`: beyond net.core.rmem_max where the process may (CAP_NET_ADMIN), else up to it.
   /// - Returns: the bytes of payload and overhead that were granted, as `bytes` counts them (the kernel doubles both).
   package static func setReceiveBuffer(_ socket: Descriptor, bytes: Int) -> Int {
@@ -116,9 +130,15 @@ package enum Socket {
   /// Datagrams that the kernel has dropped at this socket since it was made, modulo 2^32 (SO_MEMINFO, linux/sock_diag.h). Read from the
   /// socket itself: SO_RXQ_OVFL rides on the next datagram, so it never tells of the last drops.
   package static func drops(_ socket: Descriptor) -> UInt32 {
+    memoryInfo(socket, Int(FOOTFALL_MEMINFO_DROPS))
+  }
+
+  /// Bytes that wait in the socket's receive queue, the kernel's own part of each datagram included (SO_MEMINFO).
+  package static func queuedBytes(_ socket: Descriptor) -> Int { Int(memoryInfo(socket, Int(FOOTFALL_MEMINFO_QUEUED))) }
+
+  private static func memoryInfo(_ socket: Descriptor, _ place: Int) -> UInt32 {
     var words = InlineArray<16, UInt32>(repeating: 0)
     var length = socklen_t(Int(FOOTFALL_MEMINFO_WORDS) * 4)
-    let place = Int(FOOTFALL_MEMINFO_DROPS)
     var span = words.mutableSpan
     // Safe: the span is longer than the length passed.
     let status = unsafe span.withUnsafeMutableBufferPointer {
@@ -163,11 +183,7 @@ package enum Socket {
   }
 
   private static func bound(_ path: String, _ type: Int32) throws(SystemError) -> Descriptor {
-    var address = sockaddr_un()
-    address.sun_family = sa_family_t(AF_UNIX)
-    let room = MemoryLayout.size(ofValue: address.sun_path)
-    if path.utf8.count >= room { throw SystemError("bind", path, number: ENAMETOOLONG) }
-    unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path.utf8) }
+    let address = try unixAddress(path, "bind")
     let number = socket(AF_UNIX, type | flags, 0)
     if number < 0 { throw SystemError("socket", path) }
     let socket = Descriptor(owning: number)
@@ -195,9 +211,20 @@ package enum Socket {
     return unsafe call(connect, probe, address) < 0 && errno == ECONNREFUSED
   }
 
+  /// The address of a unix socket at `path`.
+  static func unixAddress(_ path: String, _ call: StaticString) throws(SystemError) -> sockaddr_un {
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    let room = MemoryLayout.size(ofValue: address.sun_path)
+    if path.utf8.count >= room { throw SystemError(call, path, number: ENAMETOOLONG) }
+    // Safe: the path and its NUL fit, as was just checked.
+    unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path.utf8) }
+    return address
+  }
+
   /// bind(2) or connect(2) with a unix socket's address.
   @unsafe
-  private static func call(
+  static func call(
     _ function: (Int32, UnsafePointer<sockaddr>, socklen_t) -> Int32, _ socket: Descriptor, _ address: sockaddr_un
   ) -> Int32 {
     unsafe withUnsafeBytes(of: address) { bytes in

@@ -33,12 +33,15 @@ package struct StreamBuffer: ~Copyable {
   }
 
   /// Puts `rest` where the next read continues it, and reads.
-  package mutating func fill(_ rest: [UInt8], from descriptor: Descriptor) -> Descriptor.Transfer {
-    precondition(rest.count <= roomForRest)
+  /// - Parameter limit: the most that is read, in bytes; 1 to `readSize`.
+  package mutating func fill(
+    _ rest: [UInt8], from descriptor: Descriptor, atMost limit: Int = readSize
+  ) -> Descriptor.Transfer {
+    precondition(rest.count <= roomForRest && (1...Self.readSize).contains(limit))
     first = roomForRest - rest.count
     // Safe: the rest ends where the room for reads begins, which is as long as `readSize`.
     unsafe UnsafeMutableRawBufferPointer(start: memory.base + first, count: rest.count).copyBytes(from: rest)
-    let room = unsafe UnsafeMutableRawBufferPointer(start: memory.base + roomForRest, count: Self.readSize)
+    let room = unsafe UnsafeMutableRawBufferPointer(start: memory.base + roomForRest, count: limit)
     let transfer = unsafe descriptor.read(into: room)
     end = roomForRest
     if case .bytes(let count) = transfer { end += count }

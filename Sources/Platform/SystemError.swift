@@ -10,6 +10,9 @@ package struct SystemError: Error, Equatable, CustomStringConvertible {
   package let number: Int32
   private var hint: String?
 
+  /// EPROTO: the other side does not keep to what was agreed.
+  package static let protocolFault: Int32 = EPROTO
+
   /// Takes errno as it is now.
   package init(_ call: StaticString, _ subject: String = "") {
     self.init(call, subject, number: errno)

@@ -36,84 +36,6 @@ package struct LineReader: Sendable {
     self.signedGaugesAreDeltas = signedGaugesAreDeltas
   }
 
-  /// A counter's line that says a name, with a key or without, a whole number, and perhaps tags.
-  @frozen @usableFromInline
-  package struct PlainCount {
-    /// Longest name with its key, in bytes: of a plain count it lies within the 32 bytes that are looked at.
-    @usableFromInline package static let longestName = 28
-
-    /// The name begins with the line.
-    @usableFromInline package let nameEnd: Int
-    @usableFromInline package let count: Int64
-    /// What stands after `|#`; both 0 if there is none.
-    @usableFromInline package var tagsStart = 0
-    @usableFromInline package var tagsEnd = 0
-    /// Where the next line begins.
-    @usableFromInline package var next: Int
-
-    @inlinable @inline(__always)
-    init(nameEnd: Int, count: Int64, next: Int) {
-      self.nameEnd = nameEnd
-      self.count = count
-      self.next = next
-    }
-  }
-
-  /// Reads the line that begins at `start` if it is a plain count: the forms that make up nearly all of a counter's traffic.
-  /// - Parameter window: the separators from `start`.
-  @inlinable @inline(__always)
-  package func readPlain(_ bytes: PaddedBytes, at start: Int, _ window: SeparatorWindow) -> PlainCount? {
-    let separators = UInt64(window.all) | 1 &<< 32
-    let colon = start &+ separators.trailingZeroBitCount
-    // `:D|c` and LF. A match holds no LF before its own, so it ends at the sentinel at the latest.
-    let word = bytes.word(at: colon)
-    // An event's header `_e{5,4}` looks like a name.
-    if bytes.word(at: start) & 0xFF == UInt64(UInt8(ascii: "_")) { return nil }
-    let digit = (word >> 8) & 0xFF &- 0x30
-    if word & 0xFF_FFFF_00FF == 0x0A_637C_003A, digit < 10 {
-      if !Self.isShort(colon &- start) { return nil }
-      return PlainCount(nameEnd: colon, count: Int64(truncatingIfNeeded: digit), next: colon &+ 5)
-    }
-    // The second separator is the value's end, at `|c` and LF, or at `|c|#`.
-    let pipe = start &+ (separators & (separators &- 1) | 1 &<< 33).trailingZeroBitCount
-    let tail = bytes.word(at: pipe)
-    let isTagged = tail & 0xFFFF_FFFF == 0x237C_637C
-    if tail & 0xFF_FFFF != 0x0A_637C && !isTagged || word & 0xFF != 0x3A || colon == start { return nil }
-    guard var plain = plainCount(bytes, start, colon, pipe) else { return nil }
-    if isTagged {
-      plain.tagsStart = pipe &+ 4
-      plain.tagsEnd = bytes.end(from: pipe &+ 4)
-      plain.next = plain.tagsEnd &+ 1
-      if bytes[plain.tagsEnd] != UInt8(ascii: "\n") || bytes[plain.tagsEnd &- 1] == UInt8(ascii: "\r")
-        || plain.tagsEnd &- start > Self.longestLine
-      {
-        return nil
-      }
-    }
-    return plain
-  }
-
-  /// The count of a short name or key whose value stands between `colon` and `pipe`.
-  @inlinable @inline(__always)
-  func plainCount(_ bytes: PaddedBytes, _ start: Int, _ colon: Int, _ pipe: Int) -> PlainCount? {
-    let value = colon &+ 1
-    let first = bytes[value]
-    if first > UInt8(ascii: "9") {
-      if strict || !Self.isShort(pipe &- start) || !Self.isKey(beginningWith: first, length: pipe &- value) {
-        return nil
-      }
-      return PlainCount(nameEnd: pipe, count: 1, next: pipe &+ 3)
-    }
-    guard Self.isShort(colon &- start), let number = Self.shortNumber(bytes.word(at: value), length: pipe &- value)
-    else { return nil }
-    return PlainCount(nameEnd: colon, count: number, next: pipe &+ 3)
-  }
-
-  @inlinable @inline(__always)
-  static func isShort(_ nameLength: Int) -> Bool {
-    UInt(bitPattern: nameLength &- 1) < UInt(PlainCount.longestName)
-  }
-
   /// The number of one to eight digits that stands in the low `length` bytes of `word`, first digit lowest.
   @inlinable @inline(__always)
   static func shortNumber(_ word: UInt64, length: Int) -> Int64? {
@@ -134,9 +56,15 @@ package struct LineReader: Sendable {
     let digits = text &- 0x3030_3030_3030_3030
     // A byte below "0" borrows and one above "9" carries into the sign bits looked at here.
     guard (digits | (text &+ 0x4646_4646_4646_4646)) & 0x8080_8080_8080_8080 == 0 else { return nil }
+    return Int64(truncatingIfNeeded: number(ofDigits: digits))
+  }
+
+  /// The number that eight bytes from 0 to 9 make, the first one lowest.
+  @inlinable @inline(__always)
+  static func number(ofDigits digits: UInt64) -> UInt64 {
     let pairs = (digits &* 10 &+ digits &>> 8) & 0x00FF_00FF_00FF_00FF
     let fours = (pairs &* 100 &+ pairs &>> 16) & 0x0000_FFFF_0000_FFFF
-    return Int64(truncatingIfNeeded: (fours &* 10_000 &+ fours &>> 32) & 0xFFFF_FFFF)
+    return (fours &* 10_000 &+ fours &>> 32) & 0xFFFF_FFFF
   }
 
   /// Whether a lone value that begins so is a key for certain, and neither a number nor one gone wrong (`NumberLookalike`).

@@ -89,4 +89,12 @@ extension PaddedBytes {
       place &+= 32
     }
   }
+
+  /// The first byte at or after `start` that begins a line that is not empty, or the place behind the sentinel.
+  @inlinable @inline(__always)
+  package func lineStart(from start: Int) -> Int {
+    var place = start
+    while place <= count, self[place] == UInt8(ascii: "\n") { place &+= 1 }
+    return place
+  }
 }

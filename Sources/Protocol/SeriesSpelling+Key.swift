@@ -15,14 +15,15 @@ extension SeriesSpelling {
   package func write(
     _ normalName: ArraySlice<UInt8>, key: StaticString, kind: SampleKind, into spelling: inout [UInt8]
   ) {
-    var text = Array(normalName)
+    spelling.removeAll(keepingCapacity: true)
+    spelling.append(contentsOf: normalName)
     if kind != .counter {
-      text += [UInt8(ascii: "|"), UInt8(ascii: "#")]
-      for byte in keyLabels.label(of: Array(normalName).span) { NormalSpelling.appendLabelKey(byte, to: &text) }
+      spelling.append(UInt8(ascii: "|"))
+      spelling.append(UInt8(ascii: "#"))
+      for byte in keyLabels.label(of: normalName.span) { NormalSpelling.appendLabelKey(byte, to: &spelling) }
     }
-    text.append(UInt8(ascii: ":"))
+    spelling.append(UInt8(ascii: ":"))
     // Safe: a static string's bytes live for ever.
-    key.withUTF8Buffer { unsafe text.append(contentsOf: $0) }
-    spelling = text
+    key.withUTF8Buffer { unsafe spelling.append(contentsOf: $0) }
   }
 }

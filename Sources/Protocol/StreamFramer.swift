@@ -18,10 +18,30 @@ package struct StreamFramer: Sendable {
 
   private var framing: Framing
   /// Within a line that is too long, up to its LF.
-  private var isSkipping = false
+  package private(set) var isSkipping = false
 
   /// - Parameter mayBePrefixed: packets with a length are recognised; otherwise all streams are lines.
   package init(mayBePrefixed: Bool) { framing = mayBePrefixed ? .undecided : .lines }
+
+  /// Where a framer is in its stream, as a word: what a program that goes on with the stream must know beside the bytes that were left.
+  package var mark: String {
+    switch framing {
+    case .undecided: "undecided"
+    case .lines: isSkipping ? "skipping" : "lines"
+    case .packets: "packets"
+    }
+  }
+
+  /// Goes on where another framer was; nil if `mark` is none of its words.
+  package init?(mark: some StringProtocol) {
+    switch mark {
+    case "undecided": framing = .undecided
+    case "lines", "skipping": framing = .lines
+    case "packets": framing = .packets
+    default: return nil
+    }
+    isSkipping = mark == "skipping"
+  }
 
   /// One step over the bytes from `start`: what the caller shall do.
   package enum Step: Equatable {

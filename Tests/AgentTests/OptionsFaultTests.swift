@@ -24,6 +24,9 @@ import Testing
     ("flush-interval", "9ms", "want a duration from 10ms to 1h, such as 250ms, 10s, 5m or 2h"),
     ("flush-interval", "1.5s", "want a duration from 10ms to 1h, such as 250ms, 10s, 5m or 2h"),
     ("flush-interval", "9223372036854775807h", "want a duration from 10ms to 1h, such as 250ms, 10s, 5m or 2h"),
+    ("allow", "none", "want an address or a range such as 10.0.0.0/8 or 2001:db8::/32, in numbers, or all alone"),
+    ("allow", "10.0.0.1/8", "want an address or a range such as 10.0.0.0/8 or 2001:db8::/32, in numbers, or all alone"),
+    ("memory-limit", "15MiB", "want a size from 16MiB to 1024GiB, such as 64KiB or 8MiB, or none"),
     ("gauge-sign", "Delta", "want one of delta, absolute"),
     ("strict", "yes", "want on or off (also true, false, 1, 0)"),
     ("quantiles", "1.01", "want finite decimal numbers from 0 to 1, or none alone"),
@@ -78,9 +81,18 @@ import Testing
     (["--=1"], #"footfall: "--" (command line): no such option; footfall --help lists them"#),
     (
       ["srve"],
-      #"footfall: "srve" (command line): no such command, want serve, explain, check-config; did you mean serve?"#
+      #"footfall: "srve" (command line): no such command, want serve, explain, journal, check-config; did you mean serve?"#
     ),
     (["serve", "explain"], #"footfall: "explain" (command line): one command is enough, and options begin with --"#),
+    (["journal"], #"footfall: journal (command line): what with it? want dump or verify"#),
+    (
+      ["journal", "dmup"],
+      #"footfall: journal "dmup" (command line): want dump or verify; did you mean dump?"#
+    ),
+    (
+      ["journal", "dump", "verify"],
+      #"footfall: "verify" (command line): one command is enough, and options begin with --"#
+    ),
     (["--workers"], #"footfall: workers (flag --workers): no value, want a whole number from 1 to 1024, or auto"#),
     (
       ["--workers", "--strict"],
@@ -109,7 +121,7 @@ import Testing
     let shown = String(repeating: "w", count: Log.longestShown)
     #expect(
       faults([long, "--\(long)"]).lines == [
-        "footfall: \"\(shown)\"… of 1048576 bytes (command line): no such command, want serve, explain, check-config; "
+        "footfall: \"\(shown)\"… of 1048576 bytes (command line): no such command, want serve, explain, journal, check-config; "
           + "footfall --help lists them",
         "footfall: \"--\(shown.dropLast(2))\"… of 1048578 bytes (command line): no such option; footfall --help lists them",
       ])

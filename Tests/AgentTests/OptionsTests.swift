@@ -1,3 +1,4 @@
+import HTTPQuery
 import Testing
 
 @testable import Agent
@@ -58,6 +59,10 @@ struct Example: Sendable, CustomTestStringConvertible {
     .init("receive-buffer", "4096") { $0.receiveBufferBytes == 4_096 },
     .init("receive-buffer", "1GiB") { $0.receiveBufferBytes == 1 << 30 },
     .init("stream-connections", "7") { $0.streamConnections == 7 },
+    .init("stream-connections-per-address", "3") { $0.streamConnectionsPerAddress == 3 },
+    .init("stream-line-time", "2s") { $0.streamLineTime == .seconds(2) },
+    .init("allow", "10.0.0.0/8,::1") { $0.allowed.map(\.description) == ["10.0.0.0/8", "::1"] },
+    .init("allow", "all") { $0.allowed.isEmpty },
     .init("stream-idle", "never") { $0.streamIdle == nil },
     .init("stream-idle", "250ms") { $0.streamIdle == .milliseconds(250) },
     .init("http", "none") { $0.http.isEmpty },
@@ -65,6 +70,14 @@ struct Example: Sendable, CustomTestStringConvertible {
     .init("http-idle", "5m") { $0.httpIdle == .seconds(300) },
     .init("page-from", "url") { $0.pageFrom == .url },
     .init("trusted-proxy", "10.0.0.0/8,::1") { $0.trustedProxies.map(\.description) == ["10.0.0.0/8", "::1"] },
+    .init("http-rate", "20") { $0.httpRate == 20 },
+    .init("token-file", "/etc/footfall.tokens") { $0.tokenFile == "/etc/footfall.tokens" },
+    .init("http-host", "footfall.example,10.0.0.1") {
+      $0.httpHosts == [HostName("Footfall.Example"), HostName("10.0.0.1")]
+    },
+    .init("cors-origin", "https://shop.example,http://localhost:3000") {
+      $0.corsOrigins == [WebOrigin("https://SHOP.example:443"), WebOrigin("http://localhost:3000")]
+    },
     .init("key-label", "download=file") {
       $0.keyLabels.map(\.metric) == ["visit", "buy", "download"] && $0.keyLabels.last?.label == "file"
     },
@@ -79,7 +92,12 @@ struct Example: Sendable, CustomTestStringConvertible {
     .init("max-series-per-metric", "4") { $0.maxSeriesPerMetric == 4 },
     .init("series-ttl", "2h") { $0.seriesTTL == .seconds(7_200) },
     .init("counter-ttl", "1h") { $0.counterTTL == .seconds(3_600) },
+    .init("memory-limit", "1024GiB") { $0.memoryLimit == 1 << 40 },
     .init("history-memory", "8MiB") { $0.historyBytes == 8 << 20 },
+    .init("state-dir", "/var/lib/footfall") { $0.stateDirectory == .path("/var/lib/footfall") },
+    .init("state-dir", "none") { $0.stateDirectory == .none },
+    .init("takeover", "on") { $0.takeover },
+    .init("journal-sync", "always") { $0.journalSync == .always },
     .init("quantiles", "0.9, 0.5,0.9") { $0.quantiles == [0.5, 0.9] },
     .init("quantile-window", "30s") { $0.quantileWindow == .seconds(30) },
     .init("buckets", "10,-.5,2.5e-1") { $0.buckets == [-0.5, 0.25, 10] },
@@ -139,6 +157,16 @@ struct Example: Sendable, CustomTestStringConvertible {
     #expect(read.unixStream == ["/run/a#b"])
   }
 
+  @Test func `that a reload changes are told apart, and are copied one by one`() throws {
+    let running = try configuration(["--workers", "1", "--allow", "10.0.0.0/8"])
+    let wanted = try configuration(["--workers", "2", "--allow", "10.0.0.0/8", "--max-series", "5"])
+    var next = running
+    let changed = Options.table.filter { $0.copy(from: wanted, to: &next) }
+    #expect(changed.map(\.name) == ["workers", "max-series"] && changed.map(\.isReloadable) == [false, true])
+    #expect(next == wanted)
+    for entry in Options.table { #expect(!entry.copy(from: wanted, to: &next), "\(entry.name)") }
+  }
+
   @Test func `come with one command, help or version`() throws {
     func invocation(_ arguments: String...) throws -> Invocation {
       try Options.invocation(arguments: arguments, environment: [:]) { try read($0, in: [:]) }
@@ -146,7 +174,9 @@ struct Example: Sendable, CustomTestStringConvertible {
     #expect(try invocation() == .serve(Configuration()))
     #expect(try invocation("serve") == .serve(Configuration()))
     #expect(try invocation("explain") == .explain(Configuration()))
-    #expect(try invocation("--log-level", "info", "check-config") == .checkConfig)
+    #expect(try invocation("--log-level", "info", "check-config") == .checkConfig(Configuration()))
+    #expect(try invocation("journal", "dump") == .journal(.dump, Configuration()))
+    #expect(try invocation("journal", "--log-level", "info", "verify") == .journal(.verify, Configuration()))
     #expect(try invocation("serve", "--help", "--nonsense") == .help)
     #expect(try invocation("-h") == .help)
     #expect(try invocation("--version") == .version)

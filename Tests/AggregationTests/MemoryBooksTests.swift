@@ -61,6 +61,18 @@ import Testing
     #expect(world.view.seriesCount == 0 && part("values", world) == 0)
   }
 
+  @Test func `hold no block of a series that came once, and two of one that goes on`() {
+    let world = World(tables: 1)
+    var held: [Int] = []
+    for second in 0..<6 {
+      for value in 0..<100 { world.workers[0].count("t:\(value)|ms\ns:\(value)|s") }
+      world.gather(second: Int64(second))
+      #expect(part("values", world) == blocks(world))
+      held.append(blocks(world))
+    }
+    #expect(held[0] == 0 && held[1] > 0 && held[2] == 2 * held[1] && held[5] == held[2])
+  }
+
   @Test func `hold what states have elsewhere, and no more of those that left`() {
     var states = StateList<SetState>()
     let empty = states.byteCount

@@ -66,6 +66,9 @@ final class Worker: @unchecked Sendable {  // used by one thread at a time
     return table.tally
   }
 
+  /// Lends the table, outside a batch.
+  func withTable(_ body: (inout WorkerTable) -> Void) { body(&table) }
+
   /// An empty batch: the worker's chance to look at what the reader wants gone.
   func pass() { count("") }
 }

@@ -34,6 +34,22 @@ def test_the_readmes_commands_run_in_order(root, network, program, tmp_path):
     run_blocks(blocks, network, program, root, tmp_path)
 
 
+def test_the_commands_of_operating_md_run_in_order(root, network, program, tmp_path):
+    blocks = read_blocks((root / "examples/operating.md").read_text())
+    assert len(blocks) >= 4 and sum(bool(wanted) for _, _, wanted in blocks) >= 3
+    run_blocks(blocks, network, program, root, tmp_path)
+
+
+def test_operating_md_names_only_options_and_metrics_that_exist(root, program, agent):
+    """But for those of the parts that are described as a whole: a name that is wrong would be looked for in vain."""
+    text = (root / "examples/operating.md").read_text()
+    known = set(re.findall(r"--[a-z][a-z0-9-]+", subprocess.check_output([program, "--help"], text=True)))
+    page = agent.scrape()
+    metrics = {name for name, _ in page.samples} | set(page.types)
+    assert set(re.findall(r"`(footfall_\w+)", text)) - {"footfall_series_limited_total"} <= metrics
+    assert set(re.findall(r"`(--[a-z][a-z0-9-]+)", text)) - {"--takeover", "--state-dir", "--journal-sync"} <= known
+
+
 def test_the_readme_names_only_files_that_exist(root):
     text = (root / "README.md").read_text()
     named = set(re.findall(r"`((?:Sources|Tests|examples|systemd|\.ci)/[\w./+-]*\w)/?`", text))

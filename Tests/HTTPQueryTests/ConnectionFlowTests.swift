@@ -160,4 +160,49 @@ import Testing
     #expect(client.wantsInput)
     #expect(client.requests.count == 5)
   }
+
+  @Test func `a body that is not wanted is not waited for, and nothing behind it is read`() {
+    for framing in ["Content-Length: 30", "Transfer-Encoding: chunked", "Content-Length: 30\r\nExpect: 100-continue"] {
+      let client = Client()
+      client.send("POST /a HTTP/1.1\r\nHost: h\r\n\(framing)\r\n\r\n")
+      guard case .request(let request) = client.connection.next(nanoseconds: 0, bodyLimit: { _ in nil }) else {
+        Issue.record("no request")
+        return
+      }
+      #expect(request.isBodyRefused && !request.keepsAlive && request.body.isEmpty)
+      client.answer(.fault(.forbidden))
+      client.send(`a connection`.get("/smuggled"))
+      client.settle()
+      #expect(client.statuses == ["403"] && client.phase == .draining)
+    }
+  }
+
+  @Test func `a connection that waits gives its buffers back, and goes on`() {
+    let client = Client()
+    for path in ["/a", "/b"] {
+      client.send(`a connection`.get(path))
+      client.settle()
+      client.connection.releaseBuffers()
+      #expect(client.connection.output.bytes.capacity == 0 && client.connection.parser.input.capacity == 0)
+    }
+    client.send("GET /c HTT")
+    client.settle()
+    client.connection.releaseBuffers()
+    client.send("P/1.1\r\nHost: h\r\n\r\n")
+    client.settle()
+    #expect(client.requests == ["GET /a", "GET /b", "GET /c"])
+  }
+
+  @Test func `a request is given up while it comes`() {
+    let client = Client()
+    client.send("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 30\r\n\r\nabc")
+    client.settle()
+    guard case .refused(.serviceUnavailable) = client.connection.shed() else {
+      Issue.record("not given up")
+      return
+    }
+    client.answer(.fault(.serviceUnavailable))
+    client.settle()
+    #expect(client.statuses == ["503"] && client.phase == .draining)
+  }
 }

@@ -97,8 +97,9 @@ import Testing
     expectTimeout(client, .write, since: 1_000, until: 31_000)
     client.milliseconds = 20_000
     client.take(10)
-    expectTimeout(client, .write, since: 20_000, until: 50_000)
-    client.milliseconds = 50_000
+    // Ten bytes are no answer's pace.
+    expectTimeout(client, .write, since: 1_000, until: 31_000)
+    client.milliseconds = 31_000
     _ = client.connection.expire(nanoseconds: client.nanoseconds)
     #expect(client.phase == .closed)
   }
@@ -132,5 +133,55 @@ import Testing
     _ = client.connection.expire(nanoseconds: client.nanoseconds)
     #expect(client.phase == .closed)
     expectTimeout(client, nil)
+  }
+
+  @Test func `who takes a byte now and then does not keep an answer for ever`() {
+    let client = Client()
+    client.send(`a connection`.get("/a"))
+    _ = client.next()
+    var body = ByteWriter()
+    for _ in 0..<200_000 { body.append(UInt8(ascii: "x")) }
+    client.answer(Response(type: "text/plain", body: .whole(body.bytes)))
+    for _ in 0..<3 {
+      client.milliseconds += 29_000
+      client.take(1_024)
+    }
+    // 30 seconds, and a sixteenth more for each KiB.
+    expectTimeout(client, .write, since: 0, until: 30_187)
+    client.connection.didWrite(100_000, nanoseconds: client.nanoseconds)
+    expectTimeout(client, .write, since: 0, until: 36_291)
+    // The next answer has time of its own.
+    client.take()
+    client.send(`a connection`.get("/b"))
+    client.serve()
+    expectTimeout(client, .write, since: 87_000, until: 117_000)
+  }
+
+  @Test func `a stream with more to say is one answer, and one with news now and then is not`() {
+    let client = Client()
+    client.send(`a connection`.get("/a"))
+    _ = client.next()
+    var isWaiting = false
+    client.answer(
+      Response(
+        type: "text/plain",
+        body: .stream(
+          BodyStream { writer in
+            writer.append("x" as StaticString)
+            return isWaiting ? .waiting : .more
+          })))
+    for _ in 0..<5 {
+      client.milliseconds += 10_000
+      client.take()
+      client.connection.produce(nanoseconds: client.nanoseconds)
+    }
+    expectTimeout(client, .write, since: 0, until: 30_011)
+    isWaiting = true
+    client.take()
+    client.connection.produce(nanoseconds: client.nanoseconds)
+    client.take()
+    client.milliseconds = 1_000_000
+    client.connection.produce(nanoseconds: client.nanoseconds)
+    expectTimeout(client, .write, since: 1_000_000, until: 1_030_000)
   }
 }

@@ -22,7 +22,12 @@ final class RunningServer {
     let wakeUps = Atomic<Int>(0)
   }
 
-  init(connections: Int = 10, flushIntervalNanoseconds: Int64 = 1_000_000_000, httpIdle: Int64? = nil) throws {
+  init(
+    connections: Int = 10, flushIntervalNanoseconds: Int64 = 1_000_000_000, httpIdle: Int64? = nil,
+    keeper: Keeper? = nil
+  )
+    throws
+  {
     let hasher = SpellingHash(seed: 3)
     let budget = SeriesBudget(limit: 300_000, limitPerMetric: 300_000)
     let memory = try TableMemory(capacity: 300_000)
@@ -40,15 +45,13 @@ final class RunningServer {
         let view = try MergedView(
           tables: [memory, ownMemory], hasher: hasher, keyLabels: KeyLabels(), budget: budget,
           settings: .init(seriesTTL: nil, counterTTL: nil, quantileWindow: 60))
-        let settings = QuerySettings(
-          flushIntervalNanoseconds: flushIntervalNanoseconds, httpConnections: connections,
-          httpIdleNanoseconds: httpIdle, quantiles: [0.5], buckets: [], version: "1", reader: LineReader(),
-          keyLabels: KeyLabels())
+        let settings = Self.settings(
+          connections: connections, flushIntervalNanoseconds: flushIntervalNanoseconds, httpIdle: httpIdle)
         let ownTable = try WorkerTable(
           memory: ownMemory, hasher: hasher, reader: LineReader(), keyLabels: KeyLabels(), budget: budget)
         let server = try QueryServer(
           view: view, table: ownTable, listeners: [listener], books: [books], state: agent, settings: settings,
-          wakeWorker: { _ in outcome.wakeUps.wrappingAdd(1, ordering: .relaxed) })
+          keeper: keeper, wakeWorker: { _ in outcome.wakeUps.wrappingAdd(1, ordering: .relaxed) })
         server.run()
         outcome.pins.store(server.state.view.pins, ordering: .relaxed)
       } catch {
@@ -56,6 +59,15 @@ final class RunningServer {
       }
     }
     agent.phase = .serving
+  }
+
+  static func settings(
+    connections: Int = 10, flushIntervalNanoseconds: Int64 = 1_000_000_000, httpIdle: Int64? = nil
+  ) -> QuerySettings {
+    QuerySettings(
+      flushIntervalNanoseconds: flushIntervalNanoseconds, httpConnections: connections,
+      httpIdleNanoseconds: httpIdle, quantiles: [0.5], buckets: [], version: "1", reader: LineReader(),
+      keyLabels: KeyLabels())
   }
 
   func count(_ text: String) {
@@ -94,6 +106,12 @@ final class Peer {
       connect(number, $0.baseAddress!.assumingMemoryBound(to: sockaddr.self), socklen_t($0.count))
     }
     try #require(status == 0)
+  }
+
+  /// Whether something has come, or the end.
+  var hasInput: Bool {
+    var one = pollfd(fd: descriptor.number, events: Int16(POLLIN), revents: 0)
+    return Glibc.poll(&one, 1, 0) > 0
   }
 
   func send(_ text: String) { _ = descriptor.write(Array(text.utf8).span) }
@@ -192,14 +210,59 @@ final class Peer {
       peer?.send(`a connection`.get("/health"))
       #expect(peer?.read(12) == Array("HTTP/1.1 200".utf8))
     }
-    let third = try Peer(server).ask("/health")
+    let third = try Peer(server).ask("/stats")
     #expect(third.hasPrefix("HTTP/1.1 503 ") && third.contains("\r\nRetry-After: 1\r\n"))
     #expect(server.books.rejectedConnections.load(ordering: .relaxed) == 1)
     first = nil
     // The server learns of the close at some later turn.
     var answer = ""
-    for _ in 0..<1_000 where !answer.hasPrefix("HTTP/1.1 200") { answer = try Peer(server).ask("/health") }
+    for _ in 0..<1_000 where !answer.hasPrefix("HTTP/1.1 200") { answer = try Peer(server).ask("/stats") }
     #expect(answer.hasPrefix("HTTP/1.1 200"))
+  }
+
+  @Test func `answers who asks for its health beyond the limit, once`() throws {
+    let server = try RunningServer(connections: 1)
+    let first = try Peer(server)
+    first.send(`a connection`.get("/health"))
+    #expect(first.read(12) == Array("HTTP/1.1 200".utf8))
+    for path in ["/health", "/ready"] {
+      let peer = try Peer(server)
+      peer.send(`a connection`.get(path) + `a connection`.get(path))
+      let answer = String(decoding: peer.read(.max), as: UTF8.self)
+      #expect(answer.components(after: "HTTP/1.1 ").map { String($0.prefix(3)) } == ["200"])
+      #expect(answer.contains("\r\nConnection: close\r\n"))
+    }
+    let writer = try Peer(server)
+    writer.send("POST /lines HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n")
+    #expect(String(decoding: writer.read(.max), as: UTF8.self).hasPrefix("HTTP/1.1 503 "))
+    #expect(server.books.rejectedConnections.load(ordering: .relaxed) == 1)
+  }
+
+  @Test func `answers for its health when those who came beyond the limit ask for nothing`() throws {
+    let server = try RunningServer(connections: 1)
+    let silent = try (0..<(QueryServer.reservedPlaces + 50)).map { _ in try Peer(server) }
+    #expect(try Peer(server).ask("/health").hasPrefix("HTTP/1.1 200 "))
+    // The eldest beyond the first gave way.
+    #expect(String(decoding: silent[1].read(.max), as: UTF8.self).hasPrefix("HTTP/1.1 503 "))
+  }
+
+  @Test func `goes on by other settings when they are replaced`() throws {
+    let server = try RunningServer()
+    let peer = try Peer(server)
+    peer.send(`a connection`.get("/visit", method: "POST"))
+    #expect(peer.read(12) == Array("HTTP/1.1 200".utf8))
+    var settings = RunningServer.settings()
+    settings.access.tokens = try BearerTokens(Array("secret\n".utf8))
+    server.agent.replace(settings)
+    var answer = ""
+    for _ in 0..<1_000 where !answer.hasPrefix("HTTP/1.1 401") {
+      let peer = try Peer(server)
+      peer.send(`a connection`.get("/visit", "Connection: close\r\n", method: "POST"))
+      answer = String(decoding: peer.read(.max), as: UTF8.self)
+    }
+    #expect(
+      answer.contains("\r\nWWW-Authenticate: Bearer\r\n") && answer.hasSuffix("{\"detail\":\"Not authenticated\"}"))
+    #expect(try Peer(server).ask("/stats").hasPrefix("HTTP/1.1 200 "))
   }
 
   @Test func `closes connections that ask for nothing`() throws {

@@ -55,6 +55,25 @@ import Testing
     #expect(player.found == ["a", "<too long>", "c"])
   }
 
+  @Test(arguments: ["", "a", "a:1|c\nb", String(repeating: "a", count: 9_000)])
+  func `goes on from its mark where another was`(_ before: String) throws {
+    for mayBePrefixed in [false, true] {
+      for bytes in [Array(before.utf8), [2, 0, 0, 0, 0x61]] {
+        var player = Player(mayBePrefixed: mayBePrefixed)
+        player.take(bytes)
+        var next = player
+        next.framer = try #require(StreamFramer(mark: player.framer.mark))
+        for end in ["b\nc\n", "\nc:1|c\n"] {
+          var (one, other) = (player, next)
+          one.take(Array(end.utf8))
+          other.take(Array(end.utf8))
+          #expect(one.found == other.found && one.rest == other.rest)
+        }
+      }
+    }
+    #expect(StreamFramer(mark: "nowhere") == nil)
+  }
+
   private func checkAllCuts(_ stream: [UInt8], _ expected: [String], mayBePrefixed: Bool) {
     let places = stream.count < 64 ? Array(0...stream.count) : [0, 1, 8_191, 8_192, 8_193, stream.count]
     for first in places {

@@ -34,7 +34,12 @@ import Testing
     let next = reader.read(bytes, at: 0, into: &usual)
     let end = reader.readSlowly(bytes, at: 0, into: &slow)
     if next != end || !isSame(usual, slow) { return false }
-    guard let plain = reader.readPlain(bytes, at: 0, SeparatorWindow(bytes, from: 0)) else { return true }
+    if !isShortAlike(bytes, reader, slow, end) { return false }
+    guard let plain = reader.readPlain(bytes, at: 0) else { return true }
+    // A guess, which holds if a series is known by these bytes and they may stand so.
+    var spelling = bytes.copy(0..<plain.nameEnd)
+    if plain.tagsEnd > 0 { spelling += Array("|#".utf8) + bytes.copy(plain.tagsStart..<plain.tagsEnd) }
+    if !reader.plainUse(of: spelling).isSuperset(of: plain.use) { return true }
     var expected = Sample()
     expected.form = .single
     expected.nameEnd = plain.nameEnd
@@ -44,12 +49,31 @@ import Testing
     return plain.next == end && isSame(expected, slow)
   }
 
+  /// A short line of a timer, a gauge or a set has one plain value and ends behind its type.
+  private func isShortAlike(_ bytes: PaddedBytes, _ reader: LineReader, _ slow: Sample, _ end: Int) -> Bool {
+    guard let short = reader.readShort(bytes, at: 0, SeparatorWindow(bytes, from: 0)), let kind = short.kind else {
+      return true
+    }
+    let next = short.valueEnd + (kind == .timer ? 4 : 3)
+    if kind == .set {
+      if !reader.hasMember(bytes, short) { return true }
+    } else {
+      guard let value = reader.shortValue(bytes, short) else { return true }
+      if slow.isRelative || slow.double.bitPattern != value.bitPattern { return false }
+    }
+    return slow.form == .single && slow.kind == kind && slow.rate == 1 && slow.nameEnd == short.nameEnd && next == end
+      && slow.valueStart == short.nameEnd + 1 && slow.valueEnd == short.valueEnd && slow.tagsEnd == 0
+      && slow.timestamp == Sample.noTimestamp && slow.skippedSections == 0
+  }
+
   @Test(arguments: [1, 2])
   func `put together at random is read the short and the long way alike`(seed: UInt64) {
     print("seed \(seed)")
     var random = SplitMix(seed: seed)
     let names = [
-      "visit", "a", "", "_e{1,1}", "a.name.of.twenty.byte", "a.name.that.is.longer.than.thirty.two.bytes", "a|b", "é",
+      "visit", "a", "", "_e{1,1}", "_e{5,4}",
+      "a.name.of.twenty.eight.bytes", "a.name.of.twenty.byte", "a.name.that.is.longer.than.thirty.two.bytes", "a|b",
+      "é",
     ]
     let values = [
       "1", "7", "1234", "12345678", "123456789", "12.5", ".5", "5.", ".", "-3", "+3", "-0", "-0.0", "0.0", "1.50",
@@ -105,10 +129,39 @@ import Testing
       "visit:1|c|#env:prod,host:web1",
     ]
     let read = lines.map { line in
-      PaddedText(line.utf8).read { LineReader().readPlain($0, at: 0, SeparatorWindow($0, from: 0)) }
+      PaddedText(line.utf8).read { LineReader().readPlain($0, at: 0) }
     }
     #expect(read.map { $0?.count } == [7, 1234, 12_345_678, 1, 1, 1])
     #expect(read.map { $0?.nameEnd } == [10, 5, 5, 11, 10, 5])
     #expect(read.last??.tagsEnd == lines.last?.utf8.count)
+  }
+
+  private static let uses: [(spelling: String, use: PlainUse)] = [
+    ("visit", .counted), ("a,k=v", .counted), ("visit|#env:prod", .counted), ("", []), ("_e{1,1}", []),
+    ("visit:page1", .keyed), ("visit:/a", .keyed), ("visit:page1|#env:prod", .keyed),
+    // Values and numbers gone wrong, which a key given as a tag can look like.
+    ("visit:1", []), ("visit:-1", []), ("visit:nan", []), ("visit:", []), ("visit:a:b", []), (":a", []),
+    // No line holds these.
+    ("\u{3}a\u{1}b", []), ("visit|#a|T1", []), ("visit\nb", []),
+  ]
+
+  @Test(arguments: uses)
+  func `may begin with what a series is known by, or not`(spelling: String, use: PlainUse) {
+    #expect(LineReader().plainUse(of: Array(spelling.utf8)) == use)
+    #expect(LineReader(strict: true).plainUse(of: Array(spelling.utf8)) == (use == .keyed ? [] : use))
+  }
+
+  @Test func `of a timer, a gauge or a set is read short if it is plain`() {
+    func value(_ line: String) -> Double? {
+      PaddedText(line.utf8).read { bytes in
+        let short = LineReader().readShort(bytes, at: 0, SeparatorWindow(bytes, from: 0))
+        return short.flatMap { $0.kind == nil ? nil : LineReader().shortValue(bytes, $0) }
+      }
+    }
+    #expect(value("took:12.5|ms") == 12.5 && value("took:.125|ms") == 0.125 && value("level:12345678|g") == 12_345_678)
+    #expect(value("a.name.of.twenty.eight.bytes:1234.567|ms") == 1_234.567 && value("took:0|ms") == 0)
+    for line in ["took:-1|ms", "took:1e3|ms", "took:.|ms", "took:1.2.3|ms", "took:1|ms|@0.5", "took:123456789|ms"] {
+      #expect(value(line) == nil, "\(line)")
+    }
   }
 }

@@ -31,7 +31,9 @@ import Testing
     let (counts, survey) = try ToyCounts.restored(from: left)
     let batch = counts.batch
     #expect(batch != nil, "\(what): a mix, \(counts)")
-    #expect((toy.settled...toy.submitted).contains(batch ?? -1), "\(what): \(batch ?? -1) of \(toy.settled)...\(toy.submitted)")
+    #expect(
+      (toy.settled...toy.submitted).contains(batch ?? -1),
+      "\(what): \(batch ?? -1) of \(toy.settled)...\(toy.submitted)")
     #expect(survey.isSound, "\(what): taken for a loss, \(survey)")
     var next = ToyWriter(left, after: survey, batch: batch ?? 0)
     next.batch()
@@ -48,7 +50,9 @@ import Testing
       for fault in faults {
         let toy = try run([call: fault])
         #expect(toy.settled == toy.submitted, "call \(call), \(fault)")
-        for powerCut in [false, true] { try check(toy, powerCut: powerCut, "call \(call), \(fault), power cut \(powerCut)") }
+        for powerCut in [false, true] {
+          try check(toy, powerCut: powerCut, "call \(call), \(fault), power cut \(powerCut)")
+        }
       }
     }
   }
@@ -73,7 +77,8 @@ import Testing
           let half = calls.indices.contains(second) ? (calls[second] ?? 0) / 2 : 20
           let toy = try run([first: .failure(number), second: .crash(after: half)])
           for powerCut in [false, true] {
-            try check(toy, powerCut: powerCut, "failure \(number) of call \(first), crash in call \(second), \(powerCut)")
+            try check(
+              toy, powerCut: powerCut, "failure \(number) of call \(first), crash in call \(second), \(powerCut)")
           }
         }
       }
@@ -114,7 +119,8 @@ import Testing
         #expect(counts == wanted, "call \(call), \(number)")
         var next = ToyWriter(files, after: survey, batch: counts.batch ?? 0)
         next.batch()
-        #expect(try ToyCounts.restored(from: files).0.batch == next.submitted, "call \(call), \(number), and a second start")
+        #expect(
+          try ToyCounts.restored(from: files).0.batch == next.submitted, "call \(call), \(number), and a second start")
       }
     }
     Issue.record("a start makes fewer calls than that")

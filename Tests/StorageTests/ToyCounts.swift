@@ -85,7 +85,7 @@ struct ToyWriter {
   }
 
   mutating func slice(_ group: Int) {
-    var flags: FrameHead.Flags = group == 0 ? .beginsSnapshot : []
+    var flags: FrameHead.Flags = group == 0 ? [.endsBatch, .beginsSnapshot] : .endsBatch
     if group == ToyCounts.groups - 1 { flags.insert(.endsSnapshot) }
     append("slice \(group) \(submitted)", .snapshot, flags)
   }

@@ -58,9 +58,9 @@ struct FamilyGathering: ~Copyable {
     timers[family] = all
   }
 
-  mutating func add(_ raises: [HyperLogLog.Raise], to family: FamilyID) {
+  mutating func add(_ raises: [HyperLogLog.Raise], to family: FamilyID, scratch: inout SketchScratch) {
     var all = sets[family] ?? .make()
-    for raise in raises { all = all.raise(raise.register, to: raise.rank) }
+    for raise in raises { all = all.raise(raise.register, to: raise.rank, &scratch) }
     sets[family] = all
   }
 

@@ -20,21 +20,21 @@ struct History: ~Copyable {
   var arena: HistoryArena
   var clock = HistoryClock()
   /// Entries by the numbers of families and of series; 0: none.
-  private let families: ReservedArray<UInt32>
-  private let series: ReservedArray<UInt32>
+  let families: ReservedArray<UInt32>
+  let series: ReservedArray<UInt32>
   /// Numbers below are in use or were; what a table of entries has touched.
   private var familiesKnown = 0
   private var seriesKnown = 0
 
   /// By list, 0 of families, 1 of series: those counted last, and those counted longest ago.
-  private var newest = InlineArray<2, UInt32>(repeating: 0)
-  private var oldest = InlineArray<2, UInt32>(repeating: 0)
+  var newest = InlineArray<2, UInt32>(repeating: 0)
+  var oldest = InlineArray<2, UInt32>(repeating: 0)
   private var held = InlineArray<2, Int>(repeating: 0)
   /// The entry in hand, which does not give way to itself.
-  private var inHand: UInt32 = 0
+  var inHand: UInt32 = 0
 
   /// Series and families that gave way.
-  private(set) var evictions: UInt64 = 0
+  var evictions: UInt64 = 0
   /// Counts that found no room: they are in the totals only.
   var misfits: UInt64 = 0
   /// Runs became so many that the oldest may be due.
@@ -60,6 +60,8 @@ struct History: ~Copyable {
   }
 
   var byteCount: Int { arena.byteCount }
+  /// Bytes of memory that it keeps from others: of slots in use and of those that were.
+  var touchedBytes: Int { arena.touchedBytes }
   var seriesHeld: Int { held[1] }
   var familiesHeld: Int { held[0] }
 
@@ -175,7 +177,7 @@ struct History: ~Copyable {
     }
   }
 
-  private var victim: UInt32? {
+  var victim: UInt32? {
     if oldest[1] != 0 && oldest[1] != inHand { return oldest[1] }
     // A series does not take a family's.
     if inHand != 0 && !entry(inHand).isFamily { return nil }

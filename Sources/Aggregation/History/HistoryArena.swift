@@ -9,12 +9,14 @@ import Platform
 @safe
 struct HistoryArena: ~Copyable {
   private let memory: Reservation
-  private let limit: Int
+  /// Bytes that slots in use and `bytesElsewhere` may come to.
+  var limit: Int
   /// Slots that there may ever be, the unused number 0 included.
   private let capacity: Int
   /// Bytes of the same budget that are used elsewhere.
   var bytesElsewhere = 0
-  private var made = 1
+  /// Numbers below are in use or were.
+  private(set) var made = 1
   private var firstFree: UInt32 = 0
   /// Slots in use.
   private(set) var used = 0
@@ -55,6 +57,45 @@ struct HistoryArena: ~Copyable {
     self[number].link = firstFree
     firstFree = number
     used -= 1
+  }
+
+  /// Bytes of the slots that were ever in use.
+  var touchedBytes: Int { made * HistorySlot.byteCount + bytesElsewhere }
+  /// The first number whose slot lies beyond the limit.
+  var end: UInt32 {
+    UInt32(clamping: min(capacity, max(2, (limit - bytesElsewhere) / HistorySlot.byteCount)))
+  }
+
+  /// Leaves only free slots below `end` to be used.
+  mutating func forgetFree(from end: UInt32) {
+    var kept: UInt32 = 0
+    var next = firstFree
+    while next != 0 {
+      let number = next
+      next = self[number].link
+      if number < end {
+        self[number].link = kept
+        kept = number
+      }
+    }
+    firstFree = kept
+  }
+
+  /// Gives back the memory of all slots from `end` on, none of which is in use.
+  mutating func discard(from end: UInt32) {
+    if Int(end) >= made { return }
+    memory.discard(from: Int(end) * HistorySlot.byteCount, to: made * HistorySlot.byteCount)
+    made = Int(end)
+  }
+
+  /// Moves a slot to a free one; nobody may look at the old one again.
+  /// - Returns: its new number.
+  mutating func move(_ number: UInt32) -> UInt32 {
+    let new = firstFree
+    precondition(new != 0, "there are as many free slots below the end as slots in use above it")
+    firstFree = self[new].link
+    self[new].copy(self[number])
+    return new
   }
 
   /// The slot with this number, which is in use.
@@ -142,6 +183,11 @@ struct HistorySlot {
   func append(_ range: Range<Int>, to bytes: inout [UInt8]) {
     precondition(range.lowerBound >= 0 && range.upperBound <= Self.byteCount)
     unsafe bytes.append(contentsOf: UnsafeRawBufferPointer(start: base + range.lowerBound, count: range.count))
+  }
+
+  /// Takes over all bytes of another slot.
+  func copy(_ other: HistorySlot) {
+    for offset in stride(from: 0, to: Self.byteCount, by: 8) { self[long: offset] = other[long: offset] }
   }
 
   func clear() {

@@ -3,10 +3,10 @@ import Protocol
 /// What one record of a payload says. Numbers name series; they are given by `define`.
 ///
 /// Totals and values are those of the moment, never differences, so that saying them again changes nothing. What a sketch or a set got
-/// within a flush, and samples that bore their own time, are told once each and go to history alone.
-package enum JournalRecord: Sendable {
+/// within a flush, and samples that bore their own time, are told once each.
+package enum JournalRecord: Equatable, Sendable {
   /// From here on the number names this series.
-  /// - `bounds`: of timers, which bounds their weights are for (`TimerBounds.fingerprint`).
+  /// - `bounds`: of timers, which bounds their weights are for (`TimerBounds.fingerprint`); 0 otherwise.
   case define(number: UInt32, kind: SampleKind, bounds: UInt64, spelling: [UInt8])
   /// The series left.
   case left(number: UInt32)
@@ -14,26 +14,27 @@ package enum JournalRecord: Sendable {
   case counter(number: UInt32, whole: Int64, fraction: Double)
   /// What a counter's total was when it was last reset.
   case base(number: UInt32, whole: Int64, fraction: Double)
+  /// A gauge's or a service check's value.
   case gauge(number: UInt32, value: Double)
   /// A timer's totals, and the weights by bound.
   case timer(number: UInt32, count: Double, sum: Double, weights: [Double])
-  /// A count with a time of its own; `second` is nil where history does not reach it.
-  case lateCount(number: UInt32, second: UInt32?, whole: Int64, fraction: Double)
-  /// A timer's sample with a time of its own.
-  case lateValue(number: UInt32, second: UInt32?, value: Double, weight: Double)
-  /// What a timer got at a second: its buckets (`BucketRun`) with their extremes.
+  /// A count with a time of its own; `second` is 0 where history does not reach it.
+  case lateCount(number: UInt32, second: UInt32, whole: Int64, fraction: Double)
+  /// A timer's sample with a time of its own; as above.
+  case lateValue(number: UInt32, second: UInt32, value: Double, weight: Double)
+  /// What a timer got at a second: its buckets (`BucketRun`), their sum and extremes.
   case samples(number: UInt32, second: UInt32, sum: Double, least: Double, greatest: Double, run: [UInt8])
   /// What a set got at a second (`HyperLogLog.Members`).
   case members(number: UInt32, second: UInt32, members: [UInt8])
 
   // Of snapshots only.
 
-  /// All before this is void; everything live follows.
+  /// All that lives is told anew from here on.
   case snapshotBegins
   /// What has not been told of since the snapshot began is gone.
   case snapshotEnds
-  /// What follows of the series stands for all that was known of it; it last changed so many seconds before the payload.
-  case series(number: UInt32, age: UInt32)
+  /// What follows of the series in this slice stands for all that was known of it; it last changed so many seconds before.
+  case series(number: UInt32, age: UInt64)
   /// Samples of a timer that its quantiles still look back on; otherwise as `samples`.
   case recentSamples(number: UInt32, second: UInt32, sum: Double, least: Double, greatest: Double, run: [UInt8])
   /// The same of a set's members.
@@ -53,4 +54,57 @@ package struct JournalFamilyTotals: Equatable, Sendable {
   package var sum = 0.0
   package var baseWhole: Int64 = 0
   package var baseFraction = 0.0
+}
+
+/// What a payload is: changes since the one before, or a slice of a snapshot, and which.
+package enum JournalPart: Sendable {
+  case changes
+  case snapshotBegins, snapshot, snapshotEnds
+}
+
+/// Bytes to be kept, and how they belong together with those around them.
+package struct JournalPayload: Sendable {
+  package var bytes: [UInt8]
+  /// All payloads since the last that ended a batch are to be applied together with this one.
+  package var endsBatch: Bool
+  package var part: JournalPart
+}
+
+extension JournalRecord: CustomStringConvertible {
+  /// For people who look into a journal.
+  package var description: String {
+    switch self {
+    case .define(let number, let kind, _, let spelling):
+      "\(number) is \(kind.label) \(String(decoding: spelling.map(SeriesLabels.plain), as: UTF8.self))"
+    case .left(let number): "\(number) left"
+    case .counter(let number, let whole, let fraction): "\(number) total \(Self.text(whole, fraction))"
+    case .base(let number, let whole, let fraction): "\(number) reset at \(Self.text(whole, fraction))"
+    case .gauge(let number, let value): "\(number) value \(value)"
+    case .timer(let number, let count, let sum, let weights):
+      "\(number) count \(count) sum \(sum)" + (weights.isEmpty ? "" : " weights \(weights)")
+    case .lateCount(let number, let second, let whole, let fraction):
+      "\(number) at \(second) \(Self.text(whole, fraction))"
+    case .lateValue(let number, let second, let value, let weight):
+      "\(number) at \(second) value \(value) weight \(weight)"
+    case .samples(let number, let second, let sum, let least, let greatest, let run):
+      "\(number) at \(second) samples from \(least) to \(greatest), sum \(sum), \(run.count) bytes"
+    case .members(let number, let second, let members): "\(number) at \(second) members, \(members.count) bytes"
+    case .snapshotBegins: "snapshot begins"
+    case .snapshotEnds: "snapshot ends"
+    case .series(let number, let age): "\(number) all of it, changed \(age) s ago"
+    case .recentSamples(let number, let second, let sum, let least, let greatest, let run):
+      "\(number) at \(second) recent samples from \(least) to \(greatest), sum \(sum), \(run.count) bytes"
+    case .recentMembers(let number, let second, let members):
+      "\(number) at \(second) recent members, \(members.count) bytes"
+    case .history(let number, let bytes): "\(number) history, \(bytes.count) bytes"
+    case .family(let kind, let name, let totals):
+      "metric \(kind.label) \(String(decoding: name, as: UTF8.self)) total \(Self.text(totals.whole, totals.fraction)) sum \(totals.sum) resets \(Self.text(totals.baseWhole, totals.baseFraction))"
+    case .familyHistory(let kind, let name, let bytes):
+      "metric \(kind.label) \(String(decoding: name, as: UTF8.self)) history, \(bytes.count) bytes"
+    }
+  }
+
+  private static func text(_ whole: Int64, _ fraction: Double) -> String {
+    fraction == 0 ? "\(whole)" : "\(whole) and \(fraction)"
+  }
 }

@@ -12,7 +12,8 @@ import Synchronization
 ///         24      4  mark: the epoch of the last touch
 ///         28      2  length of the spelling in bytes
 ///         30      1  kind (`SampleKind`, or `RecordKind.limited`)
-///         31      1  role: free, series, alias, overflow
+///         31      1  role: free, series, alias, overflow; in its upper two bits what plain counts the spelling may be part of
+///                    (`PlainUse`), for counters
 ///         32     28  the spelling and zeros, or for one longer than 28 bytes the address of its copy
 ///         60      4  link: first alias of a series, next alias of an alias, next free record; number + 1, 0 is none
 ///
@@ -23,7 +24,7 @@ import Synchronization
 struct SeriesRecord {
   static let byteCount = 64
   /// Longest spelling kept in the record itself: one that a plain count can have.
-  static let inlineSpelling = LineReader.PlainCount.longestName
+  static let inlineSpelling = PlainCount.longestName
 
   @usableFromInline let base: UnsafeMutableRawPointer
 
@@ -59,12 +60,15 @@ struct SeriesRecord {
   @inline(__always) var spellingLength: Int { Int(unsafe base.load(fromByteOffset: 28, as: UInt16.self)) }
   /// Length, kind and role in one load: what a look-up compares first.
   @inline(__always) var head: UInt32 { unsafe base.load(fromByteOffset: 28, as: UInt32.self) }
-  /// The head of a series' record.
-  @inline(__always) static func head(length: Int, kind: UInt8) -> UInt32 {
+  /// The head that a look-up wants: that of a series' record whose spelling may stand where `use` says.
+  @inline(__always) static func head(length: Int, kind: UInt8, _ use: PlainUse = []) -> UInt32 {
     UInt32(truncatingIfNeeded: length) | UInt32(kind) &<< 16 | UInt32(Role.series.rawValue) &<< 24
+      | UInt32(use.rawValue) &<< 30
   }
-  /// Whether a record with this head differs at most in its role.
-  @inline(__always) static func isAlike(_ head: UInt32, _ other: UInt32) -> Bool { (head ^ other) &<< 8 == 0 }
+  /// Whether a record with this head differs from the wanted one at most in its role and in what more it may be part of.
+  @inline(__always) static func isAlike(_ head: UInt32, _ wanted: UInt32) -> Bool {
+    ((head ^ wanted) & 0xFF_FFFF | (wanted & ~head) &>> 30) == 0
+  }
 
   /// Whether a spelling kept in the record is this one; its length was compared before.
   @inline(__always) func holds(_ words: SpellingHash.Words) -> Bool {
@@ -77,10 +81,10 @@ struct SeriesRecord {
   }
   @inline(__always) var kind: UInt8 { unsafe base.load(fromByteOffset: 30, as: UInt8.self) }
   @inline(__always) var role: Role {
-    get { Role(rawValue: unsafe base.load(fromByteOffset: 31, as: UInt8.self)) ?? .free }
+    get { Role(rawValue: unsafe base.load(fromByteOffset: 31, as: UInt8.self) & 3) ?? .free }
     nonmutating set { unsafe base.storeBytes(of: newValue.rawValue, toByteOffset: 31, as: UInt8.self) }
   }
-  @inline(__always) var isAlias: Bool { unsafe base.load(fromByteOffset: 31, as: UInt8.self) == Role.alias.rawValue }
+  @inline(__always) var isAlias: Bool { role == .alias }
   @inline(__always) var link: UInt32 {
     get { unsafe base.load(fromByteOffset: 60, as: UInt32.self) }
     nonmutating set { unsafe base.storeBytes(of: newValue, toByteOffset: 60, as: UInt32.self) }
@@ -113,7 +117,7 @@ struct SeriesRecord {
   }
 
   /// Makes the record one of `kind`, with its words at zero. Copies the spelling.
-  func begin(spelling: UnsafeRawBufferPointer, kind: UInt8, role: Role) {
+  func begin(spelling: UnsafeRawBufferPointer, kind: UInt8, role: Role, use: PlainUse) {
     word0 = 0
     word1 = 0
     stamp = 0
@@ -121,7 +125,7 @@ struct SeriesRecord {
     link = 0
     unsafe base.storeBytes(of: UInt16(spelling.count), toByteOffset: 28, as: UInt16.self)
     unsafe base.storeBytes(of: kind, toByteOffset: 30, as: UInt8.self)
-    self.role = role
+    unsafe base.storeBytes(of: role.rawValue | use.rawValue &<< 6, toByteOffset: 31, as: UInt8.self)
     guard let from = spelling.baseAddress else { return }
     if spelling.count <= Self.inlineSpelling {
       unsafe (base + 32).initializeMemory(as: UInt8.self, repeating: 0, count: Self.inlineSpelling)
@@ -132,6 +136,11 @@ struct SeriesRecord {
       unsafe copy.copyMemory(from: from, byteCount: spelling.count)
       unsafe base.storeBytes(of: copy, toByteOffset: 32, as: UnsafeMutableRawPointer.self)
     }
+  }
+
+  /// What a spelling of this length takes outside the record, the allocator's part and rounding included.
+  static func bytesElsewhere(spelling length: Int) -> Int {
+    length <= inlineSpelling ? 0 : (length + 32 + 8 + 15) & ~15
   }
 
   /// Whether the first two words are addresses.

@@ -23,7 +23,8 @@ struct SpellingIndex: ~Copyable {
     try self.init(bits: 12)
   }
 
-  private init(bits: Int) throws(SystemError) {
+  /// - Parameter bits: of the capacity.
+  init(bits: Int) throws(SystemError) {
     memory = try Reservation(byteCount: 8 << bits, usesHugePages: true)
     shift = UInt32(32 - bits)
     mask = (1 << bits) - 1
@@ -40,12 +41,25 @@ struct SpellingIndex: ~Copyable {
   /// The number at `place` (0 or above) if its tag fits `hash`; -1 if the tag differs; -2 if the slot is empty.
   @inline(__always)
   func probe(_ place: Int, for hash: UInt64) -> Int {
-    // Safe: callers step with `next(after:)`, which stays within the mask.
-    let slot = unsafe slots[place]
-    if _slowPath(slot == 0) { return -2 }
-    if _fastPath((slot ^ hash) &>> 32 == 0) { return Int(truncatingIfNeeded: slot & 0xFFFF_FFFF) &- 1 }
-    return -1
+    let slot = slot(place)
+    if slot == 0 { return -2 }
+    return Self.fits(slot, hash) ? Self.number(in: slot) : -1
   }
+
+  /// The slot at `place`; 0 if it is empty.
+  @inline(__always)
+  func slot(_ place: Int) -> UInt64 {
+    // Safe: callers step with `next(after:)`, which stays within the mask.
+    unsafe slots[place]
+  }
+
+  /// Whether a slot's tag is that of `hash`. No hash has a tag of 0 (`SpellingHash`), so an empty slot fits none.
+  @inline(__always)
+  static func fits(_ slot: UInt64, _ hash: UInt64) -> Bool { (slot ^ hash) &>> 32 == 0 }
+
+  /// The number in a slot that is not empty.
+  @inline(__always)
+  static func number(in slot: UInt64) -> Int { Int(truncatingIfNeeded: slot & 0xFFFF_FFFF) &- 1 }
 
   @inline(__always)
   func next(after place: Int) -> Int { (place &+ 1) & mask }
@@ -54,9 +68,27 @@ struct SpellingIndex: ~Copyable {
   @inline(__always)
   func prefetch(_ hash: UInt64) { unsafe footfall_prefetch(slots + home(of: hash)) }
 
-  /// The number in `hash`'s home slot if the tag fits, else -1: what a prefetch of the record may bet on.
+  /// The number in the first slot whose tag fits, -1 if there is none: whoever it belongs to most likely has this hash.
+  ///
+  /// Of the first two slots it chooses without a branch. One of them holds nearly every number that is there, and which one cannot be
+  /// predicted.
   @inline(__always)
-  func guess(_ hash: UInt64) -> Int { probe(home(of: hash), for: hash) }
+  func candidate(_ hash: UInt64) -> Int {
+    let home = home(of: hash)
+    let first = slot(home)
+    let slot = Self.fits(first, hash) ? first : slot(next(after: home))
+    return _fastPath(Self.fits(slot, hash)) ? Self.number(in: slot) : candidate(hash, from: home)
+  }
+
+  @inline(never)
+  private func candidate(_ hash: UInt64, from home: Int) -> Int {
+    var place = home
+    while true {
+      let number = probe(place, for: hash)
+      if number != -1 { return max(number, -1) }
+      place = next(after: place)
+    }
+  }
 
   /// Adds `number`; the caller knows that its key is not there.
   mutating func insert(_ number: Int, hash: UInt64) {

@@ -37,6 +37,8 @@ package final class TableMemory: @unchecked Sendable {
   private let condemnedCount = Atomic<Int>(0)
   /// Records in use, for `/status`; stored by the owner once a batch.
   let recordsInUse = Atomic<Int>(0)
+  /// Bytes of spellings that lie outside the records, likewise.
+  let textBytes = Atomic<Int>(0)
   /// Bytes of the owner's index, likewise.
   let indexBytes = Atomic<Int>(0)
   /// Bytes of the blocks that the owner has made for timers and sets, those that it gave back less, likewise.

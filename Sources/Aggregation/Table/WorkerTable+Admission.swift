@@ -4,8 +4,8 @@ import Protocol
 /// Where series come and go: the slow way that a spelling takes once.
 extension WorkerTable {
   /// The label value that takes what a limit keeps out, and the name of the metric that takes what has none of its own.
-  private static var other: StaticString { "__other__" }
-  private static let otherName = Array("__other__".utf8)
+  static var other: StaticString { "__other__" }
+  static let otherName = Array("__other__".utf8)
 
   /// Counts a sample whose spelling is not in the index: makes its series, or an alias of the series that it is another spelling of.
   /// - Parameter hash: that of the spelling, if another line may be found by it.
@@ -34,33 +34,69 @@ extension WorkerTable {
     let kind = sampleKind.rawValue
     let hash = hashOf(normal, kind)
     if let number = find(normal, hash, kind) { return number }
-    let metric = metricHash(normal, kind)
-    let known = seriesOfMetric[metric, default: 0]
-    if known < budget.limitPerMetric && hasFreeRecord && budget.claim() {
-      seriesOfMetric[metric] = known + 1
-      return make(normal, hash, kind, .series)
+    copyName()
+    let known = seriesOfMetric[hashOf(scratch, kind), default: 0]
+    let cost = SeriesCost.bytes(kind: sampleKind, spelling: normal.count, newMetric: known == 0 ? scratch.count : nil)
+    if known < budget.limitPerMetric && hasFreeRecord && budget.claim(hash, bytes: cost) {
+      return makeSeries(hash, sampleKind, known: known)
     }
     return overflowRecord(kind: sampleKind, isKnown: known > 0)
   }
 
+  /// Brings the metric's name in `normal` to `scratch`, without an allocation once both have grown: past a limit every line comes here.
+  private mutating func copyName() {
+    scratch.removeAll(keepingCapacity: true)
+    scratch.append(contentsOf: SeriesSpelling.normalName(of: normal))
+  }
+
+  /// The record of a new series whose normal spelling is in `normal`; the budget has paid for it.
+  /// - Parameter known: series of its metric so far.
+  mutating func makeSeries(_ hash: UInt64, _ kind: SampleKind, known: UInt32) -> Int? {
+    seriesOfMetric[metricHash(normal, kind.rawValue)] = known + 1
+    return make(normal, hash, kind.rawValue, .series)
+  }
+
   /// The record that takes what the limit keeps out; counts one sample as limited. Gauges have none: several series' values in one would
   /// mean nothing.
-  private mutating func overflowRecord(kind: SampleKind, isKnown: Bool) -> Int? {
-    let name = SeriesSpelling.normalName(of: normal)
-    guard let limited = findOrMake(isKnown ? Array(name) : Self.otherName, RecordKind.limited) else { return nil }
+  mutating func overflowRecord(kind: SampleKind, isKnown: Bool) -> Int? {
+    copyName()
+    guard isKnown, let limited = findOrMake(scratch, RecordKind.limited, isOptional: true) else {
+      return otherRecord(kind)
+    }
+    if kind == .gauge || kind == .serviceCheck {
+      addWhole(touch(limited), 1)
+      return nil
+    }
+    spelling.write(scratch[...], key: Self.other, kind: kind, into: &normal)
+    guard let number = findOrMake(normal, kind.rawValue, isOptional: true) else { return otherRecord(kind) }
     addWhole(touch(limited), 1)
-    if kind == .gauge || kind == .serviceCheck { return nil }
-    if !isKnown { return findOrMake(Self.otherName, kind.rawValue) }
-    spelling.write(name, key: Self.other, kind: kind, into: &normal)
-    return findOrMake(normal, kind.rawValue)
+    return number
   }
 
-  private var hasFreeRecord: Bool { firstFree != 0 || recordsMade < memory.capacity }
+  /// The record of the metric that takes what has none of its own.
+  private mutating func otherRecord(_ kind: SampleKind) -> Int? {
+    guard let limited = findOrMake(Self.otherName, RecordKind.limited) else { return nil }
+    addWhole(touch(limited), 1)
+    return kind == .gauge || kind == .serviceCheck ? nil : findOrMake(Self.otherName, kind.rawValue)
+  }
 
-  private mutating func findOrMake(_ spelling: [UInt8], _ kind: UInt8) -> Int? {
+  var hasFreeRecord: Bool { firstFree != 0 || recordsMade < memory.capacity }
+
+  /// - Parameter isOptional: where memory is short there need not be one beyond `overflowBytesAllowed`.
+  mutating func findOrMake(_ spelling: [UInt8], _ kind: UInt8, isOptional: Bool = false) -> Int? {
     let hash = hashOf(spelling, kind)
-    return find(spelling, hash, kind) ?? make(spelling, hash, kind, .overflow)
+    if let number = find(spelling, hash, kind) { return number }
+    let bytes = SeriesCost.bytes(
+      kind: SampleKind(rawValue: kind) ?? .counter, spelling: spelling.count, newMetric: spelling.count)
+    if isOptional && overflowBytes + bytes > Self.overflowBytesAllowed && !budget.claim(onlyBytes: bytes) { return nil }
+    guard let number = make(spelling, hash, kind, .overflow) else { return nil }
+    overflowBytes += bytes
+    return number
   }
+
+  /// What metrics' own `__other__` may take in a table once `--memory-limit` is reached; those of a thousand metrics and more. Further ones
+  /// count into the metric `__other__`.
+  private static let overflowBytesAllowed = 1 << 20
 
   /// Remembers another spelling of a series, so that its next sample is found at once. Without room for one it is taken apart again.
   private mutating func addAlias(_ bytes: PaddedBytes, _ sample: Sample, _ hash: UInt64, of number: Int) {
@@ -71,6 +107,7 @@ extension WorkerTable {
       scratch += bytes.copy(sample.tagsStart..<sample.tagsEnd)
     }
     if scratch == normal || aliasCount >= budget.limit { return }
+    if !budget.claim(onlyBytes: SeriesCost.alias(spelling: scratch.count)) { return }
     guard let alias = make(scratch, hash, sample.kind.rawValue, .alias) else { return }
     aliasCount += 1
     record(alias).word0 = Int64(number)
@@ -90,7 +127,9 @@ extension WorkerTable {
     } else {
       return nil
     }
-    unsafe spelling.withUnsafeBytes { unsafe record(number).begin(spelling: $0, kind: kind, role: role) }
+    let use = kind == SampleKind.counter.rawValue ? reader.plainUse(of: spelling) : []
+    unsafe spelling.withUnsafeBytes { unsafe record(number).begin(spelling: $0, kind: kind, role: role, use: use) }
+    textBytes += SeriesRecord.bytesElsewhere(spelling: spelling.count)
     index.insert(number, hash: hash)
     return number
   }
@@ -111,6 +150,12 @@ extension WorkerTable {
   }
 
   private mutating func forget(_ number: Int) {
+    drop(number)
+    log.append(UInt32(number) | TableMemory.departed)
+  }
+
+  /// Gives a record with its aliases back; the reader knows.
+  mutating func drop(_ number: Int) {
     var alias = record(number).link
     while alias != 0 {
       let next = record(Int(alias) - 1).link
@@ -123,13 +168,18 @@ extension WorkerTable {
       if let count = seriesOfMetric[metric] { seriesOfMetric[metric] = count > 1 ? count - 1 : nil }
     }
     release(number)
-    log.append(UInt32(number) | TableMemory.departed)
   }
 
   private mutating func release(_ number: Int) {
     let record = record(number)
     index.remove(number, hash: hashOf(text(of: number), record.kind))
     blockBytes -= bytesOfBlocks(record)
+    textBytes -= SeriesRecord.bytesElsewhere(spelling: record.spellingLength)
+    if record.role == .overflow {
+      overflowBytes -= SeriesCost.bytes(
+        kind: SampleKind(rawValue: record.kind) ?? .counter, spelling: record.spellingLength,
+        newMetric: record.spellingLength)
+    }
     record.end()
     record.link = firstFree
     firstFree = UInt32(number + 1)
@@ -155,11 +205,11 @@ extension WorkerTable {
     return unsafe [UInt8](UnsafeRawBufferPointer(start: record.spelling, count: record.spellingLength))
   }
 
-  private func metricHash(_ spelling: [UInt8], _ kind: UInt8) -> UInt64 {
+  func metricHash(_ spelling: [UInt8], _ kind: UInt8) -> UInt64 {
     hashOf(Array(SeriesSpelling.normalName(of: spelling)), kind)
   }
 
-  private mutating func find(_ spelling: [UInt8], _ hash: UInt64, _ kind: UInt8) -> Int? {
+  mutating func find(_ spelling: [UInt8], _ hash: UInt64, _ kind: UInt8) -> Int? {
     let number = unsafe Self.padded(spelling) { bytes in
       let pipe = spelling.firstIndex(of: UInt8(ascii: "|"))
       // Safe: the copy is padded.

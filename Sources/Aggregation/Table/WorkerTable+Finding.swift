@@ -3,16 +3,22 @@ import Protocol
 
 /// How a line's series is found: by the bytes of name and tags as they stand, of which every one is compared.
 extension WorkerTable {
-  /// The number of the record of a plain count's series, -1 if this spelling of it is not known.
+  /// The number of the record of a plain count's series, -1 if this spelling of it is not known, or not as one of a plain count.
   @inline(__always)
-  mutating func find(_ plain: LineReader.PlainCount, _ bytes: PaddedBytes, _ start: Int) -> Int {
-    if plain.tagsEnd == 0 { return findPlain(bytes, start, plain) }
-    return findTagged(bytes, start, plain.nameEnd, plain.tagsStart, plain.tagsEnd)
+  mutating func find(_ plain: PlainCount, _ bytes: PaddedBytes, _ start: Int) -> Int {
+    if _slowPath(plain.tagsEnd > 0) {
+      return findTagged(bytes, start, plain.nameEnd, plain.tagsStart, plain.tagsEnd, plain.use)
+    }
+    let length = plain.nameEnd &- start
+    // Safe: the name lies within `bytes`, whose slack covers the loads.
+    let words = unsafe hasher.words(of: bytes.address(of: start), count: length)
+    let kind = SampleKind.counter.rawValue
+    return find(words, hasher.hash(words, salt: UInt64(kind)), SeriesRecord.head(length: length, kind: kind, plain.use))
   }
 
   /// The hash of a plain count's spelling.
   @inline(__always)
-  func hash(of plain: LineReader.PlainCount, _ bytes: PaddedBytes, _ start: Int) -> UInt64 {
+  func hash(of plain: PlainCount, _ bytes: PaddedBytes, _ start: Int) -> UInt64 {
     // Safe: name and tags lie within `bytes`, whose slack covers the loads.
     let name = unsafe hasher.words(of: bytes.address(of: start), count: plain.nameEnd &- start)
     if plain.tagsEnd == 0 { return hasher.hash(name, salt: UInt64(SampleKind.counter.rawValue)) }
@@ -21,22 +27,12 @@ extension WorkerTable {
       salt: UInt64(SampleKind.counter.rawValue))
   }
 
-  /// The same of one without tags.
-  @inline(__always)
-  private func findPlain(_ bytes: PaddedBytes, _ start: Int, _ plain: LineReader.PlainCount) -> Int {
-    let length = plain.nameEnd &- start
-    // Safe: the name lies within `bytes`, whose slack covers the loads.
-    let words = unsafe hasher.words(of: bytes.address(of: start), count: length)
-    let kind = SampleKind.counter.rawValue
-    return find(words, length, hasher.hash(words, salt: UInt64(kind)), kind)
-  }
-
   /// The same of one with tags.
   ///
   /// In single words, which go in registers.
   @inline(never)
   private mutating func findTagged(
-    _ bytes: PaddedBytes, _ start: Int, _ nameEnd: Int, _ tagsStart: Int, _ tagsEnd: Int
+    _ bytes: PaddedBytes, _ start: Int, _ nameEnd: Int, _ tagsStart: Int, _ tagsEnd: Int, _ use: PlainUse
   ) -> Int {
     let kind = SampleKind.counter.rawValue
     // Safe: name and tags lie within `bytes`, whose slack covers the loads.
@@ -44,7 +40,7 @@ extension WorkerTable {
     let tags = unsafe bytes.address(of: tagsStart)
     let words = unsafe hasher.words(of: name, count: nameEnd &- start)
     let hash = unsafe hasher.hash(words, tags, count: tagsEnd &- tagsStart, salt: UInt64(kind))
-    return unsafe find(name, nameEnd &- start, tags, tagsEnd &- tagsStart, hash, kind)
+    return unsafe find(name, nameEnd &- start, tags, tagsEnd &- tagsStart, hash, kind, use)
   }
 
   /// The hash of a line's spelling.
@@ -69,7 +65,7 @@ extension WorkerTable {
     // Safe: the name lies within `bytes`, whose slack covers the loads.
     let words = unsafe hasher.words(of: bytes.address(of: start), count: length)
     let kind = line.kind.rawValue
-    return find(words, length, hasher.hash(words, salt: UInt64(kind)), kind)
+    return find(words, hasher.hash(words, salt: UInt64(kind)), SeriesRecord.head(length: length, kind: kind))
   }
 
   /// The same, for a hash that is known.
@@ -80,7 +76,8 @@ extension WorkerTable {
     let kind = line.kind.rawValue
     if line.tagsEnd == line.tagsStart {
       if _fastPath(length <= SeriesRecord.inlineSpelling) {
-        return unsafe find(hasher.words(of: name, count: length), length, hash, kind)
+        return unsafe find(
+          hasher.words(of: name, count: length), hash, SeriesRecord.head(length: length, kind: kind))
       }
       return unsafe find(name, length, hash, kind)
     }
@@ -114,17 +111,27 @@ extension WorkerTable {
 
   /// The number of the record of the series with this spelling of at most 28 bytes, -1 if the spelling is not known.
   @inline(__always)
-  func find(_ words: SpellingHash.Words, _ length: Int, _ hash: UInt64, _ kind: UInt8) -> Int {
-    let wanted = SeriesRecord.head(length: length, kind: kind)
+  mutating func find(_ words: SpellingHash.Words, _ hash: UInt64, _ wanted: UInt32) -> Int {
+    find(words, hash, wanted, candidate: index.candidate(hash))
+  }
+
+  /// The same for a caller who knows the candidate of the hash.
+  @inline(__always)
+  mutating func find(_ words: SpellingHash.Words, _ hash: UInt64, _ wanted: UInt32, candidate: Int) -> Int {
+    if _slowPath(candidate < 0) { return -1 }
+    let record = record(candidate)
+    if _fastPath(record.head == wanted && record.holds(words)) { return candidate }
+    return findAlike(words, hash, wanted)
+  }
+
+  @inline(never)
+  private mutating func findAlike(_ words: SpellingHash.Words, _ hash: UInt64, _ wanted: UInt32) -> Int {
     var place = index.home(of: hash)
     while true {
       let number = index.probe(place, for: hash)
-      if _fastPath(number >= 0) {
-        let record = record(number)
-        if _fastPath(record.head == wanted && record.holds(words)) { return number }
-        if SeriesRecord.isAlike(record.head, wanted), record.holds(words) { return seriesRecord(number) }
-      } else if number == -2 {
-        return -1
+      if number == -2 { return -1 }
+      if number >= 0, SeriesRecord.isAlike(record(number).head, wanted), record(number).holds(words) {
+        return seriesRecord(number)
       }
       place = index.next(after: place)
     }
@@ -136,18 +143,20 @@ extension WorkerTable {
   @unsafe
   mutating func find(_ name: UnsafeRawPointer, _ length: Int, _ hash: UInt64, _ kind: UInt8) -> Int {
     if _fastPath(length <= SeriesRecord.inlineSpelling) {
-      return unsafe find(hasher.words(of: name, count: length), length, hash, kind)
+      return unsafe find(
+        hasher.words(of: name, count: length), hash, SeriesRecord.head(length: length, kind: kind))
     }
     let wanted = SeriesRecord.head(length: length, kind: kind)
     var place = index.home(of: hash)
     while true {
-      let number = index.probe(place, for: hash)
-      if _fastPath(number >= 0) {
+      let slot = index.slot(place)
+      if _fastPath(SpellingIndex.fits(slot, hash)) {
+        let number = SpellingIndex.number(in: slot)
         let record = record(number)
         if SeriesRecord.isAlike(record.head, wanted), unsafe areEqual(name, record.spelling, length) {
           return seriesRecord(number)
         }
-      } else if number == -2 {
+      } else if slot == 0 {
         return -1
       }
       place = index.next(after: place)
@@ -157,13 +166,15 @@ extension WorkerTable {
   /// The same for a spelling in two pieces: `name|#tags`.
   @unsafe
   mutating func find(
-    _ name: UnsafeRawPointer, _ length: Int, _ tags: UnsafeRawPointer, _ tagsLength: Int, _ hash: UInt64, _ kind: UInt8
+    _ name: UnsafeRawPointer, _ length: Int, _ tags: UnsafeRawPointer, _ tagsLength: Int, _ hash: UInt64,
+    _ kind: UInt8, _ use: PlainUse = []
   ) -> Int {
-    let wanted = SeriesRecord.head(length: length &+ 2 &+ tagsLength, kind: kind)
+    let wanted = SeriesRecord.head(length: length &+ 2 &+ tagsLength, kind: kind, use)
     var place = index.home(of: hash)
     while true {
-      let number = index.probe(place, for: hash)
-      if _fastPath(number >= 0) {
+      let slot = index.slot(place)
+      if _fastPath(SpellingIndex.fits(slot, hash)) {
+        let number = SpellingIndex.number(in: slot)
         let record = record(number)
         if SeriesRecord.isAlike(record.head, wanted) {
           let spelling = unsafe record.spelling
@@ -174,7 +185,7 @@ extension WorkerTable {
             return seriesRecord(number)
           }
         }
-      } else if number == -2 {
+      } else if slot == 0 {
         return -1
       }
       place = index.next(after: place)

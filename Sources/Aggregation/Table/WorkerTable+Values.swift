@@ -63,7 +63,7 @@ extension WorkerTable {
 
   /// The stamp is odd while value and delta do not belong together: a reader that meets it, or finds it changed, reads again.
   @inline(__always)
-  private mutating func setGauge(_ record: SeriesRecord, _ value: Double) {
+  mutating func setGauge(_ record: SeriesRecord, _ value: Double) {
     lastStamp += 2
     record.stamp = lastStamp | 1
     // The release store of the final stamp orders these before itself. The odd stamp may become visible later than they do only on
@@ -76,6 +76,17 @@ extension WorkerTable {
 
   private mutating func addDelta(_ record: SeriesRecord, _ delta: Double) {
     record.word1 = Self.bits((Self.value(record.word1) + delta).finite)
+  }
+
+  /// Adds a value of weight 1 to a timer of the kind `ms`.
+  @inline(__always)
+  mutating func addToTimer(_ record: SeriesRecord, _ value: Double) {
+    // Safe: the block in this half belongs to the worker while it is in the epoch.
+    if let address = unsafe record.block(half) {
+      let block = unsafe TimerBlock(unsafeBase: address, bounds: memory.bounds(SampleKind.timer.rawValue))
+      if block.addUsual(value, weight: 1) { return }
+    }
+    addToTimerSlowly(record, .timer, value, 1)
   }
 
   /// Not inlined: with all of it in one function the compiler gives up on the rest, and what a line says goes through memory.
@@ -112,8 +123,16 @@ extension WorkerTable {
   /// Adds a member, any bytes at all.
   ///
   /// `mutating`, though nothing changes: the table as a whole would be copied for a callee that only borrows it.
-  @inline(never)
+  @inline(__always)
   mutating func addToSet(_ record: SeriesRecord, _ member: UnsafeRawBufferPointer) {
+    // Safe: as above.
+    let (register, rank) = unsafe HyperLogLog.place(of: member)
+    if let address = unsafe record.block(half), unsafe SetBlock(unsafeBase: address).addUsual(register, rank) { return }
+    addToSetSlowly(record, register, rank)
+  }
+
+  @inline(never)
+  private mutating func addToSetSlowly(_ record: SeriesRecord, _ register: Int, _ rank: UInt8) {
     let block: SetBlock
     // Safe: as above.
     if let address = unsafe record.block(half) {
@@ -123,9 +142,8 @@ extension WorkerTable {
       blockBytes += block.byteCount
       unsafe record.setBlock(half, block.address)
     }
-    let place = unsafe HyperLogLog.place(of: member)
     let before = block.byteCount
-    let after = block.raise(place.register, to: place.rank)
+    let after = block.raise(register, to: rank, &sketchScratch)
     if unsafe after.address != block.address {
       blockBytes += after.byteCount - before
       unsafe record.setBlock(half, after.address)

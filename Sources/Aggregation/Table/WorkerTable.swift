@@ -66,13 +66,19 @@ package struct WorkerTable: ~Copyable {
   var sketchScratch: SketchScratch
   /// Bytes of blocks made, less those given back; timers' growth is in `sketchScratch`.
   var blockBytes = 0
+  /// Bytes of spellings that lie outside their records.
+  var textBytes = 0
+  /// What records that no series pays for are likely to take (`SeriesCost`).
+  var overflowBytes = 0
 
   /// An empty table over `memory`, which no other table may use.
   package init(
     memory: TableMemory, hasher: SpellingHash, reader: LineReader, keyLabels: KeyLabels, budget: SeriesBudget
   ) throws(SystemError) {
     // All that can fail comes before the first member is set.
-    let index = try SpellingIndex()
+    // A thousand series lie so far apart in it that each is at its home: a look-up that has to go on costs as much as all the rest of it.
+    // Pages that nothing lies in take no memory.
+    let index = try SpellingIndex(bits: 15)
     let sketchScratch = try SketchScratch()
     self.memory = memory
     self.hasher = hasher
@@ -83,6 +89,9 @@ package struct WorkerTable: ~Copyable {
     self.sketchScratch = sketchScratch
     unsafe records = memory.recordMemory.base
   }
+
+  /// Of `seriesOfMetric`, a hash table at most three quarters full: key, value and a bit, by four thirds.
+  private static let bytesPerMetric = 17
 
   /// Series above which records no longer lie in the processor's caches, so that waiting for one costs more than putting it off.
   private static let deferredAbove = 50_000
@@ -110,7 +119,8 @@ package struct WorkerTable: ~Copyable {
   package mutating func endBatch() {
     if deferred.count > 0 { addDeferred() }
     memory.recordsInUse.store(recordsMade, ordering: .relaxed)
-    memory.indexBytes.store(index.byteCount, ordering: .relaxed)
+    memory.indexBytes.store(index.byteCount &+ seriesOfMetric.capacity &* Self.bytesPerMetric, ordering: .relaxed)
+    memory.textBytes.store(textBytes, ordering: .relaxed)
     memory.blockBytes.store(blockBytes + sketchScratch.grownBytes, ordering: .relaxed)
     memory.gate.leave()
   }
@@ -131,13 +141,12 @@ package struct WorkerTable: ~Copyable {
     // The most frequent outcome is booked once, at the end.
     var plainCounts: UInt64 = 0
     while at < bytes.count {
-      let window = SeparatorWindow(bytes, from: at)
-      if let plain = reader.readPlain(bytes, at: at, window), case let number = find(plain, bytes, at), number >= 0 {
+      if let plain = reader.readPlain(bytes, at: at), case let number = find(plain, bytes, at), number >= 0 {
         addWhole(touch(number), plain.count)
         plainCounts &+= 1
         at = plain.next
       } else {
-        at = countLine(bytes, at, window)
+        at = countLine(bytes, at)
       }
     }
     tally.lines &+= plainCounts
@@ -153,7 +162,15 @@ package struct WorkerTable: ~Copyable {
   /// Counts a line of any shape.
   /// - Returns: where the next one begins.
   @inline(never)
-  private mutating func countLine(_ bytes: PaddedBytes, _ start: Int, _ window: SeparatorWindow) -> Int {
+  private mutating func countLine(_ bytes: PaddedBytes, _ start: Int) -> Int {
+    if bytes[start] == UInt8(ascii: "\n") { return bytes.lineStart(from: start) }
+    let window = SeparatorWindow(bytes, from: start)
+    return countShort(bytes, start, window) ?? countUsual(bytes, start, window)
+  }
+
+  /// Counts a line of the usual shape, or of any.
+  @inline(never)
+  private mutating func countUsual(_ bytes: PaddedBytes, _ start: Int, _ window: SeparatorWindow) -> Int {
     guard let line = reader.readUsual(bytes, at: start, window) else { return countOdd(bytes, start, window) }
     let number = find(line, bytes, start)
     if _slowPath(number < 0) { return countOdd(bytes, start, window) }
@@ -165,7 +182,7 @@ package struct WorkerTable: ~Copyable {
 
   /// Counts a line that is not of the usual shape, or whose series is not known.
   @inline(never)
-  private mutating func countOdd(_ bytes: PaddedBytes, _ start: Int, _ window: SeparatorWindow) -> Int {
+  mutating func countOdd(_ bytes: PaddedBytes, _ start: Int, _ window: SeparatorWindow) -> Int {
     var sample = Sample()
     let next = reader.read(bytes, at: start, window, into: &sample)
     if sample.form == .empty { return next }
@@ -241,6 +258,31 @@ package struct WorkerTable: ~Copyable {
         LineFault(reason, at: 0), line: UnsafeRawBufferPointer(start: nil, count: 0), sender: sender,
         second: wallSeconds)
     }
+  }
+
+  /// Books every line of `bytes` as refused without reading it. Of them the first is kept for the operator.
+  /// - Complexity: O(bytes).
+  package mutating func refuseLines(_ bytes: PaddedBytes, _ reason: Refusal, from address: SenderAddress) {
+    sender = senders.place(of: address)
+    var lines: UInt64 = 0
+    var start = 0
+    while start < bytes.count {
+      var end = start
+      while end < bytes.count && bytes[end] != UInt8(ascii: "\n") { end += 1 }
+      let isEmpty = end == start || end == start + 1 && bytes[start] == UInt8(ascii: "\r")
+      if !isEmpty {
+        if lines == 0 {
+          refuse(LineFault(reason, at: 0), bytes, start)
+        } else {
+          tally.refused[Int(reason.rawValue)] &+= 1
+        }
+        lines &+= 1
+      }
+      start = end + 1
+    }
+    tally.lines &+= lines
+    // The first was booked as refused with its note.
+    senders.add(lines: lines, refused: lines &- min(lines, 1), to: sender)
   }
 
   private mutating func accept(_ sample: Sample) {

@@ -68,11 +68,35 @@ extension HyperLogLog {
       }
     }
 
+    /// Whether bytes from outside are members. No rank is above 51, the most that a hash gives.
+    static func areSound(_ bytes: [UInt8]) -> Bool {
+      guard let form = bytes.first else { return true }
+      var isSound = true
+      if form == 1 {
+        if bytes.count != allBytes { return false }
+        for register in 0..<HyperLogLog.registers where rank(register, bytes) > 51 { isSound = false }
+        return isSound
+      }
+      var reader = HistoryByteReader(bytes, from: 1)
+      var register = -1
+      while form == 0, !reader.isAtEnd {
+        guard let gap = reader.number(), gap < HyperLogLog.registers, let rank = reader.byte() else { return false }
+        register += Int(gap) + 1
+        if register >= HyperLogLog.registers || rank == 0 || rank > 51 { return false }
+      }
+      return form == 0
+    }
+
     /// Adds one set's members to another's.
     static func join(_ bytes: inout [UInt8], _ other: [UInt8]) {
+      raise(&bytes, raises(other))
+    }
+
+    /// The registers that were raised, in ascending order.
+    static func raises(_ bytes: [UInt8]) -> [Raise] {
       var raises: [Raise] = []
-      forEach(other) { raises.append(Raise(register: $0, rank: $1)) }
-      raise(&bytes, raises)
+      forEach(bytes) { raises.append(Raise(register: $0, rank: $1)) }
+      return raises
     }
 
     private static func dense(_ list: [UInt8]) -> [UInt8] {

@@ -71,9 +71,7 @@ package struct HyperLogLog: Sendable, Equatable {
 
   /// Adds all that a worker gathered.
   mutating func merge(_ block: SetBlock, scratch: inout [Raise]) {
-    scratch.removeAll(keepingCapacity: true)
-    block.forEachRegister { scratch.append(Raise(register: $0, rank: $1)) }
-    scratch.sort { $0.register < $1.register }
+    block.take(into: &scratch)
     raise(scratch)
   }
 

@@ -1,103 +1,125 @@
-/// What one worker gathered of one set in one half: HyperLogLog registers that were raised, in a hash table of words, or all of them.
+/// What one worker gathered of one set in one half: the HyperLogLog registers that its members raise, as they came, or all registers.
 ///
 ///     offset  bytes
-///          0      4  registers in use (table only)
-///          4      4  slots of the table, a power of two from 16 to 2,048; 0: all registers, a byte each
-///          8  4 * s  table: 0 is empty, else 1 << 31 | register << 8 | rank
+///          0      4  words in use (list only)
+///          4      4  words of the list, from 12 to 4,092; 0: all registers, a byte each
+///          8  4 * w  list: register << 8 | rank, repetitions included
 ///          8  16384  all registers' ranks
 ///
-/// - Invariant: at most 3/4 of the slots are in use.
+/// A member costs four bytes at the end of a list, which is near in the cache, and no search. A list that is full drops what it repeats,
+/// and grows if that was less than half.
 @safe
 struct SetBlock {
-  private static let largestTable: UInt32 = 2_048
+  private static let firstCapacity: UInt32 = 12
+  /// A longer list would be larger than all registers.
+  private static let largestCapacity: UInt32 = 4_092
 
   private let base: UnsafeMutableRawPointer
 
+  @inline(__always)
   init(unsafeBase base: UnsafeMutableRawPointer) { unsafe self.base = base }
 
   /// Where the block lies.
   @unsafe var address: UnsafeMutableRawPointer { unsafe base }
 
-  /// Allocates an empty block: a table of `slots`, or with 0 all registers. Whoever holds its address frees it.
-  static func make(slots: UInt32 = 16) -> SetBlock {
-    let block = unsafe SetBlock(unsafeBase: .allocate(byteCount: 8 + roomBytes(slots), alignment: 16))
-    unsafe block.base.storeBytes(of: slots, toByteOffset: 4, as: UInt32.self)
+  /// Allocates an empty block. Whoever holds its address frees it.
+  static func make() -> SetBlock { make(capacity: firstCapacity) }
+
+  private static func make(capacity: UInt32) -> SetBlock {
+    let block = unsafe SetBlock(unsafeBase: .allocate(byteCount: 8 + roomBytes(capacity), alignment: 16))
+    unsafe block.base.storeBytes(of: capacity, toByteOffset: 4, as: UInt32.self)
     block.clear()
     return block
   }
 
-  // Safe: all of the below, the offsets are those of the table above; slots are masked, registers are below 16,384.
+  // Safe: all of the below, the offsets are those of the table above; words in use stay below the capacity, registers are below 16,384.
 
-  private var used: UInt32 {
+  @inline(__always) private var used: UInt32 {
     get { unsafe base.load(as: UInt32.self) }
     nonmutating set { unsafe base.storeBytes(of: newValue, as: UInt32.self) }
   }
-  private var slots: UInt32 { unsafe base.load(fromByteOffset: 4, as: UInt32.self) }
+  @inline(__always) private var capacity: UInt32 { unsafe base.load(fromByteOffset: 4, as: UInt32.self) }
+  @unsafe @inline(__always) private var words: UnsafeMutablePointer<UInt32> {
+    unsafe (base + 8).assumingMemoryBound(to: UInt32.self)
+  }
+  @unsafe private var list: UnsafeMutableBufferPointer<UInt32> {
+    unsafe UnsafeMutableBufferPointer(start: words, count: Int(used))
+  }
+  @unsafe private var ranks: UnsafeMutablePointer<UInt8> {
+    unsafe (base + 8).assumingMemoryBound(to: UInt8.self)
+  }
+
+  /// Raises `register` to `rank` at least, if the list has room for it.
+  /// - Returns: false if it has none; then nothing has changed.
+  @inline(__always)
+  func addUsual(_ register: Int, _ rank: UInt8) -> Bool {
+    let place = used
+    if place >= capacity { return false }
+    unsafe words[Int(place)] = UInt32(truncatingIfNeeded: register) &<< 8 | UInt32(rank)
+    used = place &+ 1
+    return true
+  }
 
   /// Raises `register` to `rank` if it is lower.
   /// - Returns: the block to use from now on: itself, or a larger copy, in which case this one has been freed.
-  /// - Complexity: O(1) expected, without allocation unless it grows.
-  @inline(__always)
-  func raise(_ register: Int, to rank: UInt8) -> SetBlock {
-    let slots = slots
-    if slots == 0 {
-      let ranks = unsafe (base + 8).assumingMemoryBound(to: UInt8.self)
-      if unsafe ranks[register] < rank { unsafe ranks[register] = rank }
+  /// - Complexity: O(1), over many members, without allocation unless it grows.
+  func raise(_ register: Int, to rank: UInt8, _ scratch: inout SketchScratch) -> SetBlock {
+    if capacity == 0 {
+      unsafe ranks[register] = max(ranks[register], rank)
       return self
     }
-    let table = unsafe (base + 8).assumingMemoryBound(to: UInt32.self)
-    let mask = Int(slots) &- 1
-    var place = register & mask
-    while true {
-      let word = unsafe table[place]
-      if word == 0 { break }
-      if Int(word & 0x7FFF_FFFF) >> 8 == register {
-        if UInt8(truncatingIfNeeded: word) < rank { unsafe table[place] = word & ~0xFF | UInt32(rank) }
-        return self
-      }
-      place = (place &+ 1) & mask
-    }
-    if _slowPath((used + 1) * 4 > slots * 3) { return grown(toRaise: register, to: rank) }
-    unsafe table[place] = 1 << 31 | UInt32(register) << 8 | UInt32(rank)
-    used &+= 1
-    return self
+    if addUsual(register, rank) { return self }
+    used = UInt32(unsafe scratch.keepHighest(of: list))
+    return (used > capacity / 2 ? grown() : self).raise(register, to: rank, &scratch)
   }
 
   /// Bytes allocated.
-  var byteCount: Int { 8 + Self.roomBytes(slots) }
+  var byteCount: Int { 8 + Self.roomBytes(capacity) }
+
+  /// Whether the block is far larger than so many registers need.
+  func isOversized(for registers: Int) -> Bool { byteCount > 512 && registers * 32 < byteCount }
 
   /// Forgets all members and keeps the memory.
   func clear() {
     used = 0
-    unsafe (base + 8).initializeMemory(as: UInt8.self, repeating: 0, count: Self.roomBytes(slots))
+    if capacity == 0 { unsafe ranks.initialize(repeating: 0, count: HyperLogLog.registers) }
   }
 
-  private static func roomBytes(_ slots: UInt32) -> Int { slots == 0 ? HyperLogLog.registers : Int(slots) * 4 }
+  private static func roomBytes(_ capacity: UInt32) -> Int { capacity == 0 ? HyperLogLog.registers : Int(capacity) * 4 }
 
-  /// Whether the block holds all registers, 16 KiB.
-  var isLarge: Bool { slots == 0 }
-
-  /// The raised registers with their ranks, in no order.
-  func forEachRegister(_ body: (Int, UInt8) -> Void) {
-    if slots == 0 {
-      let ranks = unsafe (base + 8).assumingMemoryBound(to: UInt8.self)
+  /// The raised registers with their ranks, sorted by register and without repetition; the list is sorted meanwhile.
+  func take(into raises: inout [HyperLogLog.Raise]) {
+    raises.removeAll(keepingCapacity: true)
+    if capacity == 0 {
       for register in 0..<HyperLogLog.registers where unsafe ranks[register] != 0 {
-        unsafe body(register, ranks[register])
+        unsafe raises.append(.init(register: register, rank: ranks[register]))
       }
       return
     }
-    let table = unsafe (base + 8).assumingMemoryBound(to: UInt32.self)
-    for place in 0..<Int(slots) {
-      let word = unsafe table[place]
-      if word != 0 { body(Int(word & 0x7FFF_FFFF) >> 8, UInt8(truncatingIfNeeded: word)) }
+    var list = unsafe list
+    unsafe list.sort()
+    for place in 0..<list.count {
+      let word = unsafe list[place]
+      let raise = HyperLogLog.Raise(register: Int(word >> 8), rank: UInt8(truncatingIfNeeded: word))
+      // The last of a register is its highest.
+      if let last = raises.last, last.register == raise.register { raises.removeLast() }
+      raises.append(raise)
     }
   }
 
-  @inline(never)
-  private func grown(toRaise register: Int, to rank: UInt8) -> SetBlock {
-    var larger = Self.make(slots: slots == Self.largestTable ? 0 : slots * 2)
-    forEachRegister { larger = larger.raise($0, to: $1) }
+  /// A copy with a list twice as long, such that the allocator's own 8 bytes make it whole 16s; in the end all registers.
+  private func grown() -> SetBlock {
+    let larger = Self.make(capacity: capacity == Self.largestCapacity ? 0 : capacity * 2 + 4)
+    if larger.capacity == 0 {
+      for place in 0..<Int(used) {
+        let word = unsafe words[place]
+        unsafe larger.ranks[Int(word >> 8)] = UInt8(truncatingIfNeeded: word)
+      }
+    } else {
+      unsafe larger.words.update(from: words, count: Int(used))
+      larger.used = used
+    }
     unsafe base.deallocate()
-    return larger.raise(register, to: rank)
+    return larger
   }
 }

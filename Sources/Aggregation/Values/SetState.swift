@@ -52,6 +52,30 @@ package struct SetState: SeriesState {
     return count
   }
 
+  // MARK: Keeping
+
+  /// The slices of the last hour, oldest first: the seconds since each began, and its members as bytes (`HyperLogLog.Members`).
+  func forEachRecent(second: Int64, _ body: (_ age: Int64, _ members: [UInt8]) -> Void) {
+    let now = second / Self.sliceSeconds
+    for slice in recent where slice.number >= now - Self.slices {
+      var raises: [HyperLogLog.Raise] = []
+      slice.members.forEachRank { raises.append(.init(register: $0, rank: $1)) }
+      var members: [UInt8] = []
+      HyperLogLog.Members.raise(&members, raises)
+      if !members.isEmpty { body((now - slice.number) * Self.sliceSeconds, members) }
+    }
+  }
+
+  /// Raises registers in the slice of an earlier second, if it still counts; `raises` is sorted by register.
+  mutating func restoreRecent(_ raises: [HyperLogLog.Raise], at earlier: Int64, second: Int64) {
+    let number = earlier / Self.sliceSeconds
+    if raises.isEmpty || second / Self.sliceSeconds - number > Self.slices { return }
+    let place = recent.firstIndex { $0.number >= number } ?? recent.count
+    if place == recent.count || recent[place].number != number { recent.insert(Slice(number: number), at: place) }
+    recent[place].members.raise(raises)
+    cached = nil
+  }
+
   private mutating func expire(at number: Int64) {
     let kept = recent.drop { $0.number < number - Self.slices }
     if kept.count != recent.count {

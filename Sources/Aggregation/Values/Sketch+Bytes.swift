@@ -52,25 +52,11 @@ extension Sketch {
 
   /// A sketch's bytes that come from outside, once they are found to be such; nil if they are not.
   static func checked(_ bytes: [UInt8]) -> [UInt8]? {
-    var reader = HistoryByteReader(bytes)
-    guard reader.long() != nil, reader.long() != nil else { return bytes.isEmpty ? bytes : nil }
-    var number = Int64(BucketRun.lowestNumber)
-    while !reader.isAtEnd {
-      guard let code = reader.number(), code >> 2 < 1 << 20 else { return nil }
-      number += Int64(code >> 2) + 1
-      var weight = 1.0
-      switch code & 3 {
-      case 0: break
-      case 1:
-        guard let whole = reader.number(), whole < 1 << 53 else { return nil }
-        weight = Double(whole)
-      default:
-        guard let bits = reader.long() else { return nil }
-        weight = Double(bitPattern: bits)
-      }
-      if number > -Int64(BucketRun.lowestNumber) || !(weight > 0 && weight.isFinite) { return nil }
-    }
-    return bytes
+    if bytes.isEmpty { return bytes }
+    if bytes.count < head { return nil }
+    let extremes = extremes(bytes)
+    if !extremes.least.isFinite || !extremes.greatest.isFinite { return nil }
+    return BucketRun.isSound(bytes, from: head) ? bytes : nil
   }
 
   private static func extremes(_ bytes: [UInt8]) -> (least: Double, greatest: Double) {
@@ -82,6 +68,29 @@ extension Sketch {
 }
 
 extension BucketRun {
+  /// Whether bytes from outside, from `start` on, are a run.
+  static func isSound(_ bytes: [UInt8], from start: Int = 0) -> Bool {
+    var reader = HistoryByteReader(bytes, from: start)
+    var number = Int64(lowestNumber)
+    while !reader.isAtEnd {
+      guard let code = reader.number(), code >> 2 < 1 << 20 else { return false }
+      number += Int64(code >> 2) + 1
+      var weight = 1.0
+      switch code & 3 {
+      case 0: break
+      case 1:
+        guard let whole = reader.number(), whole < 1 << 53 else { return false }
+        weight = Double(whole)
+      case 2:
+        guard let bits = reader.long() else { return false }
+        weight = Double(bitPattern: bits)
+      default: return false
+      }
+      if number > -Int64(lowestNumber) || !(weight > 0 && weight.isFinite) { return false }
+    }
+    return true
+  }
+
   /// Two runs in one.
   static func joined(_ left: [UInt8], _ right: [UInt8]) -> [UInt8] {
     // Safe: the arrays lend their own bytes, and the room is as large as both.
@@ -112,6 +121,17 @@ extension [UInt8] {
   mutating func appendLong(_ number: UInt64) {
     for byte in 0..<8 { append(UInt8(truncatingIfNeeded: number >> UInt64(8 * byte))) }
   }
+
+  /// A double: zigzag << 1 (LEB128) if it is whole, else 1 and its 8 bytes.
+  mutating func appendValue(_ value: Double) {
+    // A zero with a sign is no whole number here: it comes back as it was.
+    if value.magnitude < 0x1p53, value == value.rounded(.towardZero), value != 0 || value.sign == .plus {
+      appendNumber(zigzag(Int64(value)) << 1)
+    } else {
+      append(1)
+      appendLong(value.bitPattern)
+    }
+  }
 }
 
 /// Reads what history has written; nil where the bytes end early.
@@ -119,7 +139,10 @@ struct HistoryByteReader {
   private let bytes: [UInt8]
   private var at = 0
 
-  init(_ bytes: [UInt8]) { self.bytes = bytes }
+  init(_ bytes: [UInt8], from start: Int = 0) {
+    self.bytes = bytes
+    at = start
+  }
 
   var isAtEnd: Bool { at >= bytes.count }
 
@@ -149,6 +172,13 @@ struct HistoryByteReader {
     for byte in 0..<8 { number |= UInt64(bytes[at + byte]) << UInt64(8 * byte) }
     at += 8
     return number
+  }
+
+  /// As `appendValue` writes it; nil for one that is not finite, too.
+  mutating func value() -> Double? {
+    guard let code = number() else { return nil }
+    if code & 1 == 0 { return Double(unzigzag(code >> 1)) }
+    return long().map { Double(bitPattern: $0) }.flatMap { $0.isFinite ? $0 : nil }
   }
 
   mutating func take(_ count: Int) -> [UInt8]? {

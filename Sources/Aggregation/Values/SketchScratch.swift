@@ -77,6 +77,28 @@ struct SketchScratch: ~Copyable {
     return unsafe UnsafeRawBufferPointer(start: target, count: BucketRun.merge(left, right, into: target))
   }
 
+  /// Keeps of each register's words (`SetBlock`) one with the highest rank, in their order.
+  /// - Returns: how many are left, at the beginning of `list`.
+  /// - Complexity: O(words), without allocation.
+  mutating func keepHighest(of list: UnsafeMutableBufferPointer<UInt32>) -> Int {
+    // Safe: a register is an index of `counts`, and the words kept are no more than those read.
+    for place in 0..<list.count {
+      let word = unsafe list[place]
+      let (register, rank) = (Int(word &>> 8), UInt16(truncatingIfNeeded: word & 0xFF))
+      unsafe counts[register] = max(counts[register], rank)
+    }
+    var kept = 0
+    for place in 0..<list.count {
+      let word = unsafe list[place]
+      let register = Int(word &>> 8)
+      if unsafe counts[register] != UInt16(truncatingIfNeeded: word & 0xFF) { continue }
+      unsafe counts[register] = 0
+      unsafe list[kept] = word
+      kept &+= 1
+    }
+    return kept
+  }
+
   /// Writes the counts from mark `low` to mark `high` into `sorted` and sets them to zero.
   private mutating func write(_ low: Int, _ high: Int, _ unit: Double, buckets: Int) -> UnsafeRawBufferPointer {
     // Safe: room for as many buckets as there are counts above zero.

@@ -6,9 +6,10 @@
 ///         16     16  least and greatest value
 ///         32      4  unit: the weight of a sample that is a lone code
 ///         36      2  words in use
-///         38      2  words, from 4 to 492
+///         38      2  words that usual samples may use: all of them, or with bounds none
 ///         40      4  bytes of the run in use
-///         44      4  bytes of the run
+///         44      2  bytes of the run, in 16s
+///         46      2  words, from 4 to 492
 ///         48  2 * w  words: a code (`SketchBucket.code`) a sample; `noCode`, a bucket's number (2 words) and its weight (4 words)
 ///                    for one without a code or of another weight
 ///          …  8 * b  weights by `--buckets` bound, not cumulated (b bounds and one more for what is above all)
@@ -45,8 +46,9 @@ struct TimerBlock {
     let bytes = wordsOffset + 2 * words + 8 * bounds.places + runBytes
     let block = unsafe TimerBlock(unsafeBase: .allocate(byteCount: bytes, alignment: 16), bounds: bounds)
     unsafe block.base.storeBytes(of: Float(1), toByteOffset: 32, as: Float.self)
-    unsafe block.base.storeBytes(of: UInt16(words), toByteOffset: 38, as: UInt16.self)
-    unsafe block.base.storeBytes(of: UInt32(runBytes), toByteOffset: 44, as: UInt32.self)
+    unsafe block.base.storeBytes(of: UInt16(bounds.places > 0 ? 0 : words), toByteOffset: 38, as: UInt16.self)
+    unsafe block.base.storeBytes(of: UInt16(runBytes / 16), toByteOffset: 44, as: UInt16.self)
+    unsafe block.base.storeBytes(of: UInt16(words), toByteOffset: 46, as: UInt16.self)
     block.clear()
     return block
   }
@@ -65,12 +67,13 @@ struct TimerBlock {
       unsafe base.storeBytes(of: UInt16(truncatingIfNeeded: newValue), toByteOffset: 36, as: UInt16.self)
     }
   }
-  @inline(__always) private var capacity: Int { Int(unsafe base.load(fromByteOffset: 38, as: UInt16.self)) }
+  @inline(__always) private var usualCapacity: Int { Int(unsafe base.load(fromByteOffset: 38, as: UInt16.self)) }
+  private var capacity: Int { Int(unsafe base.load(fromByteOffset: 46, as: UInt16.self)) }
   private var runCount: Int {
     get { Int(unsafe base.load(fromByteOffset: 40, as: UInt32.self)) }
     nonmutating set { unsafe base.storeBytes(of: UInt32(newValue), toByteOffset: 40, as: UInt32.self) }
   }
-  private var runCapacity: Int { Int(unsafe base.load(fromByteOffset: 44, as: UInt32.self)) }
+  private var runCapacity: Int { Int(unsafe base.load(fromByteOffset: 44, as: UInt16.self)) * 16 }
 
   /// Bytes allocated.
   var byteCount: Int { Self.wordsOffset + 2 * capacity + 8 * bounds.places + runCapacity }
@@ -83,9 +86,11 @@ struct TimerBlock {
   func addUsual(_ value: Double, weight: Double) -> Bool {
     let code = SketchBucket.code(of: value)
     let place = used
-    if bounds.places > 0 || code >= SketchBucket.codeLimit || place >= capacity { return false }
-    if weight != unit { return false }
-    addToTotals(value, weight)
+    if code >= SketchBucket.codeLimit || place >= usualCapacity || weight != unit { return false }
+    // Below 2^512 times a float's weight, which rounds away before a sum could become infinite.
+    unsafe base.storeBytes(of: count + weight, as: Double.self)
+    unsafe base.storeBytes(of: sum + value * weight, toByteOffset: 8, as: Double.self)
+    takeExtremes(value)
     unsafe words[place] = UInt16(truncatingIfNeeded: code)
     used = place &+ 1
     return true
@@ -104,6 +109,11 @@ struct TimerBlock {
   private func addToTotals(_ value: Double, _ weight: Double) {
     unsafe base.storeBytes(of: (count + weight).finite, as: Double.self)
     unsafe base.storeBytes(of: (sum + value * weight).finite, toByteOffset: 8, as: Double.self)
+    takeExtremes(value)
+  }
+
+  @inline(__always)
+  private func takeExtremes(_ value: Double) {
     if value < least { unsafe base.storeBytes(of: value, toByteOffset: 16, as: Double.self) }
     if value > greatest { unsafe base.storeBytes(of: value, toByteOffset: 24, as: Double.self) }
   }

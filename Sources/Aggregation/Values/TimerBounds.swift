@@ -5,11 +5,14 @@
 package struct TimerBounds: @unchecked Sendable {  // never written after init
   private let bounds: UnsafeMutablePointer<Double>?
   private let count: Int
+  /// Tells these bounds from others, in a journal too (FNV-1a over their bits).
+  let fingerprint: UInt64
 
   /// Never freed: a process has two of them, for `ms` and for the rest.
   /// - Parameter values: rising; empty: no weights by bound are kept.
   package init(_ values: [Double]) {
     count = values.count
+    fingerprint = values.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ $1.bitPattern) &* 0x100_0000_01B3 }
     if values.isEmpty {
       unsafe bounds = nil
     } else {

@@ -141,6 +141,57 @@ package struct TimerState: SeriesState {
     unsafe recent.withUnsafeMutableBytes { unsafe $0.storeBytes(of: head, toByteOffset: place, as: SliceHead.self) }
   }
 
+  // MARK: Keeping
+
+  /// One slice of the last window.
+  struct RecentSlice {
+    var sum: Double
+    var least: Double
+    var greatest: Double
+    var run: [UInt8]
+  }
+
+  /// The slices that the window holds at `second`, oldest first, each with the seconds since it began.
+  func forEachRecent(second: Int64, window: Int64, _ body: (_ age: Int64, RecentSlice) -> Void) {
+    let now = Self.slice(of: second, window: window)
+    forEachSlice { place, head in
+      let slices = now &- head.number
+      if slices > Self.slices || head.runCount == 0 { return }
+      let start = place + SliceHead.byteCount
+      body(
+        Int64(slices) * max(1, window / Int64(Self.slices)),
+        RecentSlice(
+          sum: head.sum, least: head.least, greatest: head.greatest,
+          run: Array(recent[start..<start + Int(head.runCount)])))
+    }
+  }
+
+  /// Sets the totals to what was kept of them.
+  mutating func restore(count: Double, sum: Double, bounds: [Double]) {
+    self.count = count
+    self.sum = sum
+    self.bounds = bounds
+  }
+
+  /// Adds samples that came at an earlier second, to the newest slice if that is a later one; nothing if the window has passed them.
+  mutating func restoreRecent(
+    _ run: [UInt8], sum: Double, least: Double, greatest: Double, at earlier: Int64, second: Int64, window: Int64
+  ) {
+    var number = Self.slice(of: earlier, window: window)
+    if Self.slice(of: second, window: window) &- number > Self.slices { return }
+    forEachSlice { number = max(number, $1.number) }
+    let place = openSlice(number)
+    var head = head(at: place)
+    head.sum = (head.sum + sum).finite
+    head.least = min(head.least, least)
+    head.greatest = max(head.greatest, greatest)
+    let start = place + SliceHead.byteCount
+    let all = BucketRun.joined(Array(recent[start...]), run)
+    head.runCount = UInt32(all.count)
+    recent.replaceSubrange(start..., with: all)
+    set(head, at: place)
+  }
+
   /// Slices are a sixth of the window, at least a second. Their numbers may wrap around, after an age.
   private static func slice(of second: Int64, window: Int64) -> UInt32 {
     UInt32(truncatingIfNeeded: second / max(1, window / Int64(slices)))

@@ -87,16 +87,18 @@ extension MergedView {
     if entry & TableMemory.departed != 0 { return unlink(number, source) }
     let record = source.memory.record(number)
     if record.kind == RecordKind.limited { return takeLimited(record, number, source) }
-    if source.seriesOf[number] == 0 && !link(record, number, source) { return }
+    let isNew = source.seriesOf[number] == 0
+    if isNew && !link(record, number, source) { return }
     let id = Int(source.seriesOf[number] & ~TableSource.paid) - 1
     let family = Int(series[id].family)
     series[id].changed = UInt32(truncatingIfNeeded: second)
     families[family].changed = UInt32(truncatingIfNeeded: second)
+    if changes.isOn { changes.mark(id) }
     switch series[id].kind {
     case .counter, .event: takeCounter(record, number, id, source)
     case .gauge, .serviceCheck: takeGauge(record, number, id, source)
-    case .timer, .histogram, .distribution: takeTimer(record, half, id, family, source)
-    case .set: takeSet(record, half, id, source)
+    case .timer, .histogram, .distribution: takeTimer(record, half, id, family, source, isNew)
+    case .set: takeSet(record, half, id, source, isNew)
     }
   }
 
@@ -146,8 +148,9 @@ extension MergedView {
     }
   }
 
-  private mutating func takeTimer(_ record: SeriesRecord, _ half: Int, _ id: Int, _ family: Int, _ source: TableSource)
-  {
+  private mutating func takeTimer(
+    _ record: SeriesRecord, _ half: Int, _ id: Int, _ family: Int, _ source: TableSource, _ isNew: Bool
+  ) {
     // Safe: the gate gave this half to the reader; a departed record has no block and does not get here.
     guard let address = unsafe record.block(half) else { return }
     let block = unsafe TimerBlock(unsafeBase: address, bounds: source.memory.bounds(record.kind))
@@ -160,8 +163,9 @@ extension MergedView {
       (families[family].whole, families[family].fraction), amount.whole, amount.fraction)
     families[family].sum = (families[family].sum + amount.sum).finite
     if block.count != 0 { addHistory(block, id, FamilyID(family), amount) }
-    // A block far larger than what came is given back; the worker makes a small one at the next sample.
-    if block.isOversized {
+    // A block far larger than what came is given back; the worker makes a small one at the next sample. So is the first one: a series
+    // that comes once, in a burst, would else keep two of them for nothing.
+    if isNew || block.isOversized {
       source.freedBytes += block.byteCount
       unsafe address.deallocate()
       unsafe record.setBlock(half, nil)
@@ -170,18 +174,21 @@ extension MergedView {
     }
   }
 
-  private mutating func takeSet(_ record: SeriesRecord, _ half: Int, _ id: Int, _ source: TableSource) {
+  private mutating func takeSet(
+    _ record: SeriesRecord, _ half: Int, _ id: Int, _ source: TableSource, _ isNew: Bool
+  ) {
     // Safe: as above.
     guard let address = unsafe record.block(half) else { return }
     let block = unsafe SetBlock(unsafeBase: address)
     sets.modify(Int(series[id].whole)) { $0.merge(block, second: second, scratch: &raiseScratch) }
     history.add(raiseScratch, at: history.clock.wall, to: .series(SeriesID(id)))
+    keepMembers(id, raiseScratch, at: history.clock.wall)
     if !raiseScratch.isEmpty {
       if familyGathering.isFull { settleFamilies() }
-      familyGathering.add(raiseScratch, to: series[id].family)
+      familyGathering.add(raiseScratch, to: series[id].family, scratch: &sketchScratch)
     }
-    // As for timers: all registers for a few members are given back.
-    if block.isLarge && raiseScratch.count < 1_024 {
+    // As for timers.
+    if isNew || block.isOversized(for: raiseScratch.count) {
       source.freedBytes += block.byteCount
       unsafe address.deallocate()
       unsafe record.setBlock(half, nil)
@@ -193,8 +200,11 @@ extension MergedView {
   private mutating func takeLimited(_ record: SeriesRecord, _ number: Int, _ source: TableSource) {
     // Safe: the spelling of a record that is in the log does not change.
     let spelling = unsafe [UInt8](UnsafeRawBufferPointer(start: record.spelling, count: record.spellingLength))
-    let metric = SeriesSpelling.plainName(of: spelling)
-    limited[metric, default: 0] += record.word0 - source.seen[number].first
-    source.seen[number].first = record.word0
+    var metric = SeriesSpelling.plainName(of: spelling)
+    if limited.count >= Self.limitedMetrics && limited[metric] == nil { metric = Self.otherMetrics }
+    // Loaded once: its owner may be adding to it.
+    let samples = record.word0
+    limited[metric, default: 0] += samples - source.seen[number].first
+    source.seen[number].first = samples
   }
 }

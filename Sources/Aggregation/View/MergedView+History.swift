@@ -39,29 +39,38 @@ extension MergedView {
     let id = Int(entry & ~TableSource.paid) - 1
     let second = late.second == LateLog.farOff ? nil : HistoryClock.clamped(late.second)
     switch late.form {
-    case .whole, .fraction: count(id, HistoryAmount(whole: late.whole, fraction: late.double), at: second)
-    case .value: takeLateValue(late, id, second, source.memory)
+    case .whole, .fraction:
+      let amount = HistoryAmount(whole: late.whole, fraction: late.double)
+      count(id, amount, at: second)
+      keepLate(id, amount, at: second)
+    case .value:
+      let isRecent = second.map { Int64($0) >= wall - settings.quantileWindow } ?? false
+      countLate(id, value: late.double, weight: late.weight, at: second, isRecent: isRecent, source.memory)
+      keepLate(id, value: late.double, weight: late.weight, at: second)
     case .register: takeLateRegister(late, id, second)
     }
   }
 
-  private mutating func takeLateValue(_ late: LateLog.Sample, _ id: Int, _ second: UInt32?, _ memory: TableMemory) {
+  /// Adds a timer's sample that bore its own time.
+  /// - Parameter isRecent: its time lies within the window of quantiles.
+  mutating func countLate(
+    _ id: Int, value: Double, weight: Double, at second: UInt32?, isRecent: Bool, _ memory: TableMemory
+  ) {
     let family = Int(series[id].family)
     let bounds = memory.bounds(series[id].kind.rawValue)
-    let isRecent = second.map { Int64($0) >= Int64(history.clock.wall) - settings.quantileWindow } ?? false
     timers.modify(Int(series[id].whole)) {
       $0.add(
-        value: late.double, weight: late.weight, bound: bounds.places > 0 ? bounds.place(of: late.double) : nil,
+        value: value, weight: weight, bound: bounds.places > 0 ? bounds.place(of: value) : nil,
         places: bounds.places, isRecent: isRecent, second: self.second, window: settings.quantileWindow)
     }
     noteTotal(id, timers[Int(series[id].whole)].count, hasGrown: true)
-    let amount = HistoryAmount(weight: late.weight, sum: (late.double * late.weight).finite)
+    let amount = HistoryAmount(weight: weight, sum: (value * weight).finite)
     (families[family].whole, families[family].fraction) = Self.add(
       (families[family].whole, families[family].fraction), amount.whole, amount.fraction)
     families[family].sum = (families[family].sum + amount.sum).finite
     guard let second else { return }
-    history.add(value: late.double, weight: late.weight, at: second, to: .series(SeriesID(id)))
-    history.add(value: late.double, weight: late.weight, at: second, to: .family(FamilyID(family)))
+    history.add(value: value, weight: weight, at: second, to: .series(SeriesID(id)))
+    history.add(value: value, weight: weight, at: second, to: .family(FamilyID(family)))
   }
 
   private mutating func takeLateRegister(_ late: LateLog.Sample, _ id: Int, _ second: UInt32?) {
@@ -72,14 +81,15 @@ extension MergedView {
     }
     history.add(raise, at: second, to: .series(SeriesID(id)))
     history.add(raise, at: second, to: .family(series[id].family))
+    keepMembers(id, raise, at: second)
   }
 
   /// Adds what a worker gathered of a timer to its history; its family's follows.
   mutating func addHistory(_ block: TimerBlock, _ id: Int, _ family: FamilyID, _ amount: HistoryAmount) {
+    let run = block.sortedRun(&sketchScratch)
     history.add(
-      amount, run: block.sortedRun(&sketchScratch), least: block.least, greatest: block.greatest,
-      at: history.clock.wall,
-      to: .series(SeriesID(id)))
+      amount, run: run, least: block.least, greatest: block.greatest, at: history.clock.wall, to: .series(SeriesID(id)))
+    keepSamples(id, run: run, sum: block.sum, least: block.least, greatest: block.greatest)
     if familyGathering.isFull { settleFamilies() }
     familyGathering.add(block, amount, to: family, scratch: &sketchScratch)
   }
@@ -93,9 +103,7 @@ extension MergedView {
         at: wall,
         to: .family(family))
     } sets: { family, block in
-      raiseScratch.removeAll(keepingCapacity: true)
-      block.forEachRegister { raiseScratch.append(.init(register: $0, rank: $1)) }
-      raiseScratch.sort { $0.register < $1.register }
+      block.take(into: &raiseScratch)
       history.add(raiseScratch, at: wall, to: .family(family))
     }
   }

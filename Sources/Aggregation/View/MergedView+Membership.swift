@@ -67,6 +67,7 @@ extension MergedView {
   }
 
   private mutating func remove(_ id: Int) {
+    keepDeparture(id)
     let leaving = series[id]
     // Safe: the text is live until it is given back below.
     let hash = unsafe hashOf(texts.text(leaving.spelling, length: Int(leaving.spellingLength)), leaving.kind)
@@ -146,6 +147,7 @@ extension MergedView {
     families[Int(family)].seriesCount += 1
     seriesByKind[Int(kind.rawValue)] += 1
     seriesIndex.insert(id, hash: hash)
+    keepArrival(id)
     return id
   }
 

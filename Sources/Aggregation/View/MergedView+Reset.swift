@@ -38,6 +38,7 @@ extension MergedView {
     let series = series[Int(id)]
     guard series.kind == .counter || series.kind == .event else { return }
     generation &+= 1
+    if changes.isOn { changes.mark(Int(id)) }
     forgetBusiest(of: series.family)
     let before = seriesBases[id] ?? Total()
     seriesBases[id] = Total(whole: series.whole, fraction: series.fraction)

@@ -18,8 +18,10 @@ package struct MergedView: ~Copyable {
   /// Where the key of a keyed count goes.
   package let keyLabels: KeyLabels
   let budget: SeriesBudget
-  /// How long things stay.
-  package let settings: Settings
+  /// How long things stay; all but the quantile window may be set anew.
+  package var settings: Settings
+  /// See MergedView+MemoryLimit.swift.
+  var isFull = false
   var sources: [TableSource]
 
   var series: ReservedArray<Series>
@@ -40,8 +42,10 @@ package struct MergedView: ~Copyable {
   var seriesBases: [SeriesID: Total] = [:]
   var familyBases: [FamilyID: Total] = [:]
 
-  /// Samples that a limit sent to `__other__`, by metric.
+  /// Samples that a limit sent to `__other__`, by metric; those of metrics beyond `limitedMetrics` under `__other__`.
   package internal(set) var limited: [[UInt8]: Int64] = [:]
+  static let limitedMetrics = 1_000
+  static let otherMetrics = Array("__other__".utf8)
   /// The last refused lines that were kept, oldest first, at most `recentRefusalLimit`.
   package internal(set) var recentRefusals: [RefusedLine] = []
   static let recentRefusalLimit = 100
@@ -73,6 +77,10 @@ package struct MergedView: ~Copyable {
   var departed: [SeriesID] = []
   var sketchScratch: SketchScratch
   var raiseScratch: [HyperLogLog.Raise] = []
+
+  // What the journal is to be told (Keeping/), and what it gives back.
+  var changes: KeptChanges
+  var restoring: Restoration?
 
   /// What became of a family.
   package enum FamilyChange: Sendable {
@@ -116,6 +124,7 @@ package struct MergedView: ~Copyable {
     var sources: [TableSource] = []
     for memory in tables { sources.append(try TableSource(memory: memory)) }
     let history = try History(byteLimit: settings.historyBytes, capacity: capacity, expected: budget.limit)
+    let changes = try KeptChanges(capacity: capacity)
     self.series = series
     self.families = families
     self.seriesIndex = seriesIndex
@@ -124,6 +133,7 @@ package struct MergedView: ~Copyable {
     self.sketchScratch = sketchScratch
     self.sources = sources
     self.history = history
+    self.changes = changes
     self.hasher = hasher
     self.keyLabels = keyLabels
     self.budget = budget
@@ -201,25 +211,36 @@ package struct MergedView: ~Copyable {
     if pins == 0 { removeDeparted() }
   }
 
-  /// Bytes by what they are for; reservations count as far as they were touched. `values` is what the workers gather timers and sets in,
-  /// `states` what the view keeps of them.
+  /// Bytes by what they are for; reservations count as far as they were touched, since what was touched stays with the process. `values` is
+  /// what the workers gather timers and sets in, `states` what the view keeps of them, `journal` what is known of what has changed,
+  /// `allocator` what malloc(3) is likely to add to both: a head of 8 bytes and rounding to 16, in blocks of some 50 bytes and more.
   /// - Complexity: O(tables).
   package var memory: [(part: StaticString, bytes: Int)] {
     var records = 0
     var indexes = seriesIndex.byteCount + familyIndex.byteCount
     var blocks = 0
+    var spellings = texts.byteCount
     for source in sources {
       let used = source.memory.recordsInUse.load(ordering: .relaxed)
       records += used * (SeriesRecord.byteCount + TableSource.bytesPerRecord)
       indexes += source.memory.indexBytes.load(ordering: .relaxed)
+      spellings += source.memory.textBytes.load(ordering: .relaxed)
       blocks += source.memory.blockBytes.load(ordering: .relaxed) - source.freedBytes
     }
-    let view = seriesMade * MemoryLayout<Series>.stride + familiesMade * MemoryLayout<Family>.stride
+    let view =
+      seriesMade * MemoryLayout<Series>.stride + familiesMade * MemoryLayout<Family>.stride
+      + (seriesBases.capacity + familyBases.capacity) * Self.bytesPerBase
+    let states = timers.byteCount + sets.byteCount
     return [
-      ("records", records), ("indexes", indexes), ("series", view), ("texts", texts.byteCount),
-      ("values", max(0, blocks)), ("states", timers.byteCount + sets.byteCount), ("history", history.byteCount),
+      ("records", records), ("indexes", indexes), ("series", view), ("texts", spellings),
+      ("values", max(0, blocks)), ("states", states), ("history", history.touchedBytes),
+      ("journal", changes.isOn ? seriesMade * KeptChanges.bytesPerSeries + changes.byteCount : 0),
+      ("allocator", max(0, blocks + states) / 6),
     ]
   }
+
+  /// Of a base: key and value in a hash table at most three quarters full.
+  private static let bytesPerBase = 32
 
   static func id(_ link: UInt32) -> UInt32? { link == 0 ? nil : link - 1 }
 }

@@ -17,6 +17,12 @@ struct ReservedArray<Element: BitwiseCopyable>: ~Copyable {
     unsafe elements = memory.base.assumingMemoryBound(to: Element.self)
   }
 
+  /// Sets the first `count` elements to zero; most of their memory goes back.
+  func clear(_ count: Int) {
+    let end = count * MemoryLayout<Element>.stride
+    memory.discard(from: 0, to: min(memory.byteCount, end))
+  }
+
   subscript(index: Int) -> Element {
     @inline(__always) get {
       precondition(index >= 0 && index < capacity)

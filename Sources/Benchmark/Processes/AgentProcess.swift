@@ -21,15 +21,17 @@ final class AgentProcess {
   }
 
   /// Starts it and waits until it is ready.
-  /// - Parameter processor: where it may run; nil: everywhere.
-  init(workers: Int = 1, processor: Int? = nil, options: [String] = []) throws(SystemError) {
+  /// - Parameters:
+  ///   - processor: where it may run; nil: everywhere.
+  ///   - keepsCounts: with a journal, in a folder of its own, with the default of `--journal-sync`.
+  init(workers: Int = 1, processor: Int? = nil, keepsCounts: Bool = false, options: [String] = []) throws(SystemError) {
     folder = try TemporaryFolder()
     let words =
       [
         Self.program, "serve", "--udp", "127.0.0.1:0", "--tcp", "127.0.0.1:0", "--http", "127.0.0.1:0",
         "--unix-datagram", folder.path + "/datagram", "--unix-stream", folder.path + "/stream", "--workers",
         "\(workers)", "--max-series", "2000000",
-      ] + options
+      ] + (keepsCounts ? ["--state-dir", folder.path + "/state"] : ["--state-dir", "none"]) + options
     child = try Child(words, reading: .error, processor: processor)
     let log = try child.readLines { $0.contains("listening") }
     udpPort = try Self.port("udp", in: log)

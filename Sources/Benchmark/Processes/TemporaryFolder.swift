@@ -1,7 +1,7 @@
 import Glibc
 import Platform
 
-/// A folder for sockets that goes with its holder.
+/// A folder for sockets and a journal that goes with its holder.
 final class TemporaryFolder {
   let path: String
 
@@ -16,6 +16,9 @@ final class TemporaryFolder {
 
   deinit {
     for name in ["datagram", "stream"] { File.remove(path + "/" + name) }
+    let state = path + "/state"
+    for name in (try? Folder(state).names()) ?? [] { File.remove(state + "/" + name) }
+    Folder.removeEmpty(state)
     unsafe _ = rmdir(path)
   }
 }

@@ -60,4 +60,39 @@ struct CountingTable: ~Copyable {
     _ = view.gather(second: second, wall: 1_700_000_000 + second)
     return Clock.threadCPU() - begin
   }
+
+  // MARK: The journal
+
+  mutating func keepChanges() { view.keepChanges() }
+
+  /// Tells what has changed.
+  /// - Returns: bytes, and CPU time of this thread in nanoseconds.
+  mutating func encodeChanges() -> (bytes: Int, cpu: Int64) {
+    let begin = Clock.threadCPU()
+    var bytes = 0
+    while let payload = view.encodeChanges() { bytes += payload.bytes.count }
+    return (bytes, Clock.threadCPU() - begin)
+  }
+
+  /// Tells everything.
+  /// - Returns: the payloads, CPU time of this thread in nanoseconds, and that of the slice that took longest.
+  mutating func encodeSnapshot() -> (payloads: [[UInt8]], cpu: Int64, longest: Int64) {
+    let begin = Clock.threadCPU()
+    var (payloads, longest): ([[UInt8]], Int64) = ([], 0)
+    view.beginSnapshot()
+    while view.isInSnapshot {
+      let begin = Clock.threadCPU()
+      if let payload = view.encodeSnapshot() { payloads.append(payload.bytes) }
+      longest = max(longest, Clock.threadCPU() - begin)
+    }
+    return (payloads, Clock.threadCPU() - begin, longest)
+  }
+
+  /// Takes payloads back.
+  /// - Returns: CPU time of this thread in nanoseconds.
+  mutating func restore(_ payloads: [[UInt8]]) -> Int64 {
+    let begin = Clock.threadCPU()
+    for payload in payloads { view.restore(payload, into: &table, second: 1 << 22, wall: 1_700_000_000) }
+    return Clock.threadCPU() - begin
+  }
 }

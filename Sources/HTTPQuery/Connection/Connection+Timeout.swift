@@ -1,5 +1,6 @@
 /// What a connection waits for, since when, and until when it will.
 package struct Timeout: Equatable, Sendable {
+  /// What is waited for.
   package enum Kind: Sendable {
     /// The next request's first byte.
     case idle
@@ -13,8 +14,11 @@ package struct Timeout: Equatable, Sendable {
     case drain
   }
 
+  /// What is waited for.
   package var kind: Kind
+  /// Since when, in nanoseconds on the connection's clock.
   package var since: UInt64
+  /// Until when, on the same clock.
   package var deadline: UInt64
 }
 
@@ -24,7 +28,7 @@ extension Connection {
     switch state {
     case .closed: nil
     case .draining(let since): Timeout(kind: .drain, since: since, deadline: since + limits.drain)
-    case _ where pendingCount > 0: Timeout(kind: .write, since: outputSince, deadline: outputSince + limits.write)
+    case _ where pendingCount > 0: writeTimeout
     case .reading: Timeout(kind: waiting.for, since: waiting.since, deadline: waiting.since + allowance)
     case .answering, .streaming, .ending: nil
     }
@@ -52,6 +56,15 @@ extension Connection {
       case .inBody: .body
       }
     if kind != waiting.for { waiting = (kind, nanoseconds) }
+  }
+
+  /// Whichever comes first: no byte was taken for too long, or all of the answer takes too long.
+  private var writeTimeout: Timeout {
+    let pace = UInt64(answerTaken) * 1_000 / limits.outputBytesPerSecond * 1_000_000
+    let (stalled, slow) = (outputSince + limits.write, answerSince + limits.write + pace)
+    return stalled <= slow
+      ? Timeout(kind: .write, since: outputSince, deadline: stalled)
+      : Timeout(kind: .write, since: answerSince, deadline: slow)
   }
 
   private var allowance: UInt64 {

@@ -32,6 +32,7 @@ package struct Connection: ~Copyable {
     case refused(Status)
   }
 
+  /// What the loop has to do with the socket: nothing, shut down its writing side and read on, or close it.
   package enum Phase: Equatable {
     case open, draining, closed
   }
@@ -65,6 +66,10 @@ package struct Connection: ~Copyable {
   var waiting: (for: Timeout.Kind, since: UInt64)
   /// When the peer last took a byte, or the output was last empty.
   var outputSince: UInt64
+  /// Since when answers have been going out without the peer having had all that there was for it, and what it took of them. A stream
+  /// that has more to say counts as one answer, however often its output is empty in between; that time is not the peer's.
+  var answerSince: UInt64
+  var answerTaken = 0
 
   /// - Parameter nanoseconds: now, on any clock that does not go back; all later times are of the same.
   package init(limits: ConnectionLimits = ConnectionLimits(), nanoseconds: UInt64) {
@@ -77,8 +82,10 @@ package struct Connection: ~Copyable {
     parser = RequestParser(memo: memo)
     waiting = (.idle, nanoseconds)
     outputSince = nanoseconds
+    answerSince = nanoseconds
   }
 
+  /// How far the connection has come.
   package var phase: Phase {
     switch state {
     case .draining: .draining
@@ -102,6 +109,29 @@ extension Connection {
     }
   }
 
+  /// What the loop has to know of a connection after each thing that happens to it, in one look.
+  struct Needs {
+    var phase: Phase
+    var wantsInput: Bool
+    var wantsOutput: Bool
+    /// Bytes held for the peer: what came and was not read yet, the part of a body that has come, what waits to be sent.
+    var heldCount: Int
+    /// The most that should be read from the socket at once, in bytes. What comes behind a request waits here for its answer, so it is
+    /// little but in a body.
+    var readSize: Int
+  }
+
+  /// What is needed now.
+  var needs: Needs {
+    var readSize = Self.usualReadSize
+    if case .inBody = parser.progress { readSize = 256 << 10 }
+    return Needs(
+      phase: phase, wantsInput: wantsInput, wantsOutput: pendingCount > 0 || wantsProduce, heldCount: heldCount,
+      readSize: readSize)
+  }
+
+  static let usualReadSize = 32 << 10
+
   /// Takes what was read from the socket.
   package mutating func receive(_ bytes: Span<UInt8>) {
     switch state {
@@ -117,8 +147,9 @@ extension Connection {
   }
 
   /// The next thing to answer, if there is one and there is room for an answer.
-  /// - Parameter bodyLimit: the longest body in bytes for a request of this head; a longer one is refused with 413 before it is read.
-  package mutating func next(nanoseconds: UInt64, bodyLimit: (borrowing Request) -> Int) -> Event {
+  /// - Parameter bodyLimit: the longest body in bytes for a request of this head; a longer one is refused with 413 before it is read. nil:
+  ///   no body of it shall be read, and the request comes without one (`Request.isBodyRefused`).
+  package mutating func next(nanoseconds: UInt64, bodyLimit: (borrowing Request) -> Int?) -> Event {
     while case .reading = state, pendingCount < limits.outputHighWater {
       switch parser.next(bodyLimit: bodyLimit) {
       case .needsMore:
@@ -143,6 +174,16 @@ extension Connection {
   package mutating func retire(nanoseconds: UInt64) {
     isRetiring = true
     if case .reading = state, parser.progress == .betweenRequests { end(nanoseconds) }
+  }
+
+  /// The next answer is the last.
+  mutating func limitToOneAnswer() { isRetiring = true }
+
+  /// Gives up a request that is still to come, or coming: there is no room for it.
+  mutating func shed() -> Event {
+    guard case .reading = state else { return .none }
+    parser.refuse(.serviceUnavailable)
+    return refuse(.serviceUnavailable)
   }
 
   mutating func refuse(_ status: Status) -> Event {
@@ -211,6 +252,7 @@ extension Connection {
       finish(exchange)
       settle(nanoseconds)
     }
+    if pendingCount == 0 && !isInMidstream { answerTaken = 0 }
   }
 
   private mutating func finish(_ exchange: Exchange) {
@@ -239,13 +281,30 @@ extension Connection {
     if count == 0 { return }
     sent += count
     outputSince = nanoseconds
+    answerTaken += count
     if sent == output.count {
       // What a small answer needs is kept for the next.
       if output.bytes.capacity > 16_384 { output = ByteWriter() } else { output.removeAll() }
       sent = 0
       if waiting.for == .idle { waiting.since = nanoseconds }
+      if !isInMidstream { answerTaken = 0 }
     }
     settle(nanoseconds)
+  }
+
+  /// Whether there is a stream that has more to say now.
+  private var isInMidstream: Bool {
+    if case .streaming(_, _, isWaiting: false) = state { return true }
+    return false
+  }
+
+  private var heldCount: Int { parser.heldCount + output.count }
+
+  /// Gives back the buffers of a connection that waits for its next request: thousands do.
+  mutating func releaseBuffers() {
+    guard case .reading = state, pendingCount == 0, parser.progress == .betweenRequests else { return }
+    output = ByteWriter()
+    parser.releaseInput()
   }
 
   private mutating func put(_ bytes: ArraySlice<UInt8>, _ nanoseconds: UInt64) {
@@ -255,7 +314,11 @@ extension Connection {
 
   /// Before something is appended to the output: drops what has been sent, if it has become much.
   private mutating func makeRoom(_ nanoseconds: UInt64) {
-    if pendingCount == 0 { outputSince = nanoseconds }
+    if pendingCount == 0 {
+      // While there is nothing to take, the peer's time stands still.
+      answerSince = answerTaken == 0 ? nanoseconds : answerSince + nanoseconds - outputSince
+      outputSince = nanoseconds
+    }
     if sent > limits.outputHighWater {
       output.removeFirst(sent)
       sent = 0

@@ -4,11 +4,15 @@ package struct ConnectionLimits: Sendable {
   package var head: UInt64 = 10_000_000_000
   /// A body may take this long, and a second more for each `bodyBytesPerSecond` that have come.
   package var body: UInt64 = 10_000_000_000
+  /// A modem's pace is enough for a body.
   package var bodyBytesPerSecond: UInt64 = 1_024
   /// Between requests (`--http-idle`).
   package var idle: UInt64 = 60_000_000_000
-  /// Without the peer taking a byte of what is there for it.
+  /// Without the peer taking a byte of what is there for it, and for an answer in all; it may take a second more for each
+  /// `outputBytesPerSecond` that the peer has taken.
   package var write: UInt64 = 30_000_000_000
+  /// Who reads more slowly holds an answer, and what it is made from, for too long.
+  package var outputBytesPerSecond: UInt64 = 16_384
   /// From the end of the last answer until the peer has closed.
   package var drain: UInt64 = 2_000_000_000
   /// While this much waits to be sent, no request is read: who does not take answers gets to ask no more. With one whole answer on
@@ -21,4 +25,13 @@ package struct ConnectionLimits: Sendable {
 
   /// The limits above.
   package init() {}
+
+  /// The same for who holds one of few places: there is time to ask and to take the answer, and no more.
+  var hurried: ConnectionLimits {
+    var limits = self
+    (limits.idle, limits.head, limits.body, limits.write) = (Self.hurry, Self.hurry, Self.hurry, Self.hurry)
+    return limits
+  }
+
+  private static let hurry: UInt64 = 2_000_000_000
 }

@@ -15,6 +15,9 @@ struct ExposedFamilies {
   private static let metricLimit = 1_000
   private static let otherMetrics = Array("__other__".utf8)
 
+  /// Bytes that it takes, about.
+  var byteCount: Int { text.byteCount + openMetrics.byteCount }
+
   init(hasBuckets: Bool) { self.hasBuckets = hasBuckets }
 
   /// Whether a family stands on a page.

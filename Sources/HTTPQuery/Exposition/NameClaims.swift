@@ -21,6 +21,9 @@ struct NameClaims {
   /// Whom each of them met, the other way round. Who waits no more is struck out only when that one leaves.
   private var followers: [FamilyID: [FamilyID]] = [:]
 
+  /// Bytes that it takes, about: of a hash table with a third of its places empty key, value and a bit, or four times as much for a list.
+  var byteCount: Int { keys.capacity * 8 + claims.capacity * 22 + waiting.capacity * 6 + followers.count * 64 }
+
   /// Whether a family stands on the page.
   func contains(_ family: FamilyID) -> Bool { Int(family) < keys.count && keys[Int(family)] != 0 }
 

@@ -19,6 +19,7 @@ struct OwnMetrics {
     own.writeLedger(state.books, misplaced: view.lateMisplaced)
     own.writeHTTP(state)
     own.writeView(state, view)
+    own.writeJournal(state.keeping)
     if let facts = ProcessFacts.read() { own.writeProcess(state, facts) }
     return own.page.text.bytes
   }
@@ -93,15 +94,34 @@ struct OwnMetrics {
         $0.sample([("listener", one.name)], UInt64(one.connections.load(ordering: .relaxed)))
       }
     }
-    page.family("footfall_connections_rejected_total", .counter, "Connections turned away at the limit of connections.")
-    {
+    page.family(
+      "footfall_accept_failures_total", .counter,
+      "Times that a connection could not be taken, as when file descriptors have run out: it waits on."
+    ) {
       for one in books where one.kind != .datagrams {
-        $0.sample([("listener", one.name)], UInt64(one.rejectedConnections.load(ordering: .relaxed)))
+        $0.sample([("listener", one.name)], one.failedAccepts.load(ordering: .relaxed))
+      }
+    }
+    page.family(
+      "footfall_connections_rejected_total", .counter, "Connections turned away or closed by the program, by reason."
+    ) {
+      for one in books where one.kind != .datagrams {
+        for reason in ListenerBooks.Rejection.allCases {
+          $0.sample(
+            [("listener", one.name), ("reason", "\(reason.label)")], UInt64(clamping: one.rejected(reason)))
+        }
       }
     }
   }
 
   private mutating func writeHTTP(_ state: QueryState) {
+    page.family("footfall_http_requests_limited_total", .counter, "Requests refused because a client asked too often.")
+    {
+      $0.sample(state.limitedRequests)
+    }
+    page.family("footfall_http_held_bytes", .gauge, "Bytes of requests and answers that are under way.") {
+      $0.sample(UInt64(max(0, state.heldBytes)))
+    }
     page.family("footfall_http_requests_total", .counter, "Requests answered, by route and status.") {
       for (key, count) in state.requests.sorted {
         $0.sample([("route", key.route), ("code", "\(key.code)")], count)
@@ -125,7 +145,7 @@ struct OwnMetrics {
 
   private mutating func writeView(_ state: QueryState, _ view: borrowing MergedView) {
     let byKind = view.seriesByKind
-    let memory = view.memory
+    let memory = view.memory + state.memoryElsewhere
     let limited = view.limited
     let (held, losses) = (view.historyHeld, view.historyLosses)
     page.family("footfall_series", .gauge, "Live series, by kind.") {
@@ -162,7 +182,31 @@ struct OwnMetrics {
       $0.sample(losses.misfits)
     }
     page.family("footfall_memory_bytes", .gauge, "Memory in use, by what it is for.") {
-      for (part, bytes) in memory { $0.sample([("part", "\(part)")], UInt64(bytes)) }
+      for (part, bytes) in memory { $0.sample([("part", "\(part)")], UInt64(clamping: bytes)) }
+    }
+    page.family("footfall_memory_limit_bytes", .gauge, "What all of it together may take; 0 is no limit.") {
+      $0.sample(UInt64(state.settings.memoryLimit ?? 0))
+    }
+  }
+
+  /// All at 0 without a journal.
+  private mutating func writeJournal(_ keeping: Keeping?) {
+    let condition = keeping?.keeper.condition() ?? KeeperCondition()
+    page.family("footfall_journal_bytes", .gauge, "Bytes of the journal's segments.") { $0.sample(condition.bytes) }
+    page.family("footfall_journal_degraded", .gauge, "1 while the journal cannot be written.") {
+      $0.sample(condition.isDegraded ? 1 as UInt64 : 0)
+    }
+    page.family("footfall_journal_errors_total", .counter, "Errors of writing and syncing the journal.") {
+      $0.sample(condition.errors)
+    }
+    page.family("footfall_journal_write_duration_seconds", .summary, "Writing to the journal, with the sync.") {
+      $0.durations(DurationTotal(count: condition.writes, seconds: condition.writeSeconds))
+    }
+    page.family(
+      "footfall_journal_skipped_records_total", .counter,
+      "Frames and records of the journal that the start could not read or apply."
+    ) {
+      $0.sample(condition.skippedFrames + (keeping?.tally.skipped ?? 0))
     }
   }
 

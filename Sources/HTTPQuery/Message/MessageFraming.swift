@@ -18,10 +18,12 @@ struct MessageFraming {
   private var hasKeepAlive = false
   /// The client waits for `100 Continue` before it sends the body.
   private(set) var expectsContinue = false
+  /// A browser says whose page sends the request.
+  private(set) var namesOrigin = false
 
   /// Takes note of a field if it is one that frames.
-  /// - Throws: `badRequest` for a second or invalid Host, a Content-Length that is no number or differs from an earlier one;
-  ///   `expectationFailed` for an expectation other than 100-continue.
+  /// - Throws: `badRequest` for a second or invalid Host, a second Content-Length or one that is no number; `expectationFailed` for an
+  ///   expectation other than 100-continue.
   mutating func read(_ bytes: Span<UInt8>, name: Range<Int>, value: Range<Int>) throws(Status) {
     let label = bytes.extracting(name)
     switch name.count {
@@ -31,15 +33,17 @@ struct MessageFraming {
     case 6 where label.equalsIgnoringCase("expect"):
       guard bytes.extracting(value).equalsIgnoringCase("100-continue") else { throw .expectationFailed }
       expectsContinue = true
+    case 6 where label.equalsIgnoringCase("origin"), 14 where label.equalsIgnoringCase("sec-fetch-site"):
+      namesOrigin = true
     case 10 where label.equalsIgnoringCase("connection"):
       bytes.forEachListElement(in: value) {
         if bytes.extracting($0).equalsIgnoringCase("close") { hasClose = true }
         if bytes.extracting($0).equalsIgnoringCase("keep-alive") { hasKeepAlive = true }
       }
     case 14 where label.equalsIgnoringCase("content-length"):
-      let length = try Self.length(bytes.extracting(value))
-      guard contentLength == nil || contentLength == length else { throw .badRequest }
-      contentLength = length
+      // Section 8.6 of RFC 9110 would let the same length stand twice; nobody needs to send it so.
+      guard contentLength == nil else { throw .badRequest }
+      contentLength = try Self.length(bytes.extracting(value))
     case 17 where label.equalsIgnoringCase("transfer-encoding"):
       try readCodings(bytes, value)
     default: break
@@ -102,8 +106,13 @@ enum Authority {
     }
     if hostEnd == text.count { return true }
     guard text[hostEnd] == UInt8(ascii: ":") else { return false }
-    for place in (hostEnd + 1)..<text.count where !text[place].isDigit { return false }
-    return true
+    // A port has 16 bits; an empty one is the scheme's own.
+    var port = 0
+    for place in (hostEnd + 1)..<text.count {
+      guard text[place].isDigit, port <= 0xFFFF else { return false }
+      port = port * 10 + Int(text[place] - UInt8(ascii: "0"))
+    }
+    return port <= 0xFFFF
   }
 
   /// Within brackets: IPv6 and IPv4 notation. The zone of RFC 6874 has no place in a Host.

@@ -52,8 +52,9 @@ extension RequestParser {
       place += 1
     }
     if place == line.lowerBound { throw .badRequest }
+    // Blanks may stand before an extension only.
     let rest = bytes.trimmingBlanks(place..<line.upperBound)
-    if !rest.isEmpty && bytes[rest.lowerBound] != UInt8(ascii: ";") { throw .badRequest }
+    if rest.isEmpty ? place < line.upperBound : bytes[rest.lowerBound] != UInt8(ascii: ";") { throw .badRequest }
     for place in rest where !bytes[place].isFieldContent { throw .badRequest }
     return size
   }

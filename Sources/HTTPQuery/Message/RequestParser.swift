@@ -42,7 +42,7 @@ struct RequestParser: ~Copyable {
     case inBody(Int)
   }
 
-  private enum State {
+  enum State {
     case requestLine
     case fields(start: Int)
     case sizedBody(remaining: Int)
@@ -53,26 +53,29 @@ struct RequestParser: ~Copyable {
     case refused(Status)
   }
 
-  private var state = State.requestLine
+  var state = State.requestLine
   private(set) var input: [UInt8] = []
-  private var position = 0
-  private var scanned = 0
-  private var hasSkippedEmptyLine = false
-  private var draft = Request()
-  private var framing = MessageFraming()
-  private var bodyLimit = 0
-  private var trailerLines = 0
+  var position = 0
+  var scanned = 0
+  var hasSkippedEmptyLine = false
+  var draft = Request()
+  var framing = MessageFraming()
+  var bodyLimit = 0
+  var trailerLines = 0
   /// Heads that came before, on any connection.
-  private let memo: HeadMemo?
+  let memo: HeadMemo?
   /// Where the head being read begins in `input`, as long as all of it is there.
-  private var headStart: Int?
+  var headStart: Int?
   /// The hash of the last head of this connection that the memo did not know.
-  private var lastHead = 0
+  var lastHead = 0
 
   init(memo: HeadMemo? = nil) { self.memo = memo }
 
   /// Bytes held that have not been read yet.
   var unreadCount: Int { input.count - position }
+
+  /// Bytes held in all, those of the body among them that has begun to come.
+  var heldCount: Int { input.count + draft.body.count }
 
   /// The method of the request being read, or of the last one refused: HEAD is answered without a body, a fault too.
   var method: Method { draft.method }
@@ -95,8 +98,9 @@ struct RequestParser: ~Copyable {
   }
 
   /// Reads on until a request is whole, something is wrong, or the bytes end.
-  /// - Parameter bodyLimit: the longest body allowed, in bytes, for a request whose head is given; asked once a request with a body.
-  mutating func next(bodyLimit limit: (borrowing Request) -> Int) -> Step {
+  /// - Parameter bodyLimit: the longest body allowed, in bytes, for a request whose head is given; asked once a request with a body. nil:
+  ///   the body is not wanted, and the request comes without it, as the last one.
+  mutating func next(bodyLimit limit: (borrowing Request) -> Int?) -> Step {
     do throws(Status) {
       return try advance(limit)
     } catch {
@@ -112,7 +116,7 @@ struct RequestParser: ~Copyable {
     (position, scanned) = (0, 0)
   }
 
-  private mutating func advance(_ limit: (borrowing Request) -> Int) throws(Status) -> Step {
+  private mutating func advance(_ limit: (borrowing Request) -> Int?) throws(Status) -> Step {
     while true {
       switch state {
       case .requestLine:
@@ -182,12 +186,20 @@ extension RequestParser {
     return remaining - count
   }
 
+  /// Gives back the room for input. Between requests only.
+  mutating func releaseInput() {
+    if unreadCount > 0 { return }
+    input = []
+    (position, scanned) = (0, 0)
+  }
+
   /// Hands the request over and makes ready for the next.
   private mutating func finishRequest() -> Request {
     let request = draft
     draft = Request()
     framing = MessageFraming()
-    state = .requestLine
+    // Behind a body that was not taken nobody knows where the next request begins.
+    state = request.isBodyRefused ? .refused(.badRequest) : .requestLine
     hasSkippedEmptyLine = false
     dropRead()
     return request
@@ -212,108 +224,5 @@ extension RequestParser {
     position -= first
     scanned -= first
     if case .fields = state { state = .fields(start: 0) }
-  }
-}
-
-// MARK: - Head and chunks
-
-extension RequestParser {
-  private mutating func readRequestLine(_ line: Range<Int>) throws(Status) {
-    if line.isEmpty {
-      if hasSkippedEmptyLine { throw .badRequest }
-      hasSkippedEmptyLine = true
-      return
-    }
-    let parts = try Self.parts(input.span, line)
-    draft.version = try Self.version(input.span.extracting(parts.version))
-    draft.method = try Self.method(input.span.extracting(parts.method))
-    headStart = hasSkippedEmptyLine ? nil : line.lowerBound
-    let target = try RequestTarget(input.span, in: parts.target)
-    if target.isAsterisk && draft.method != .options { throw .badRequest }
-    draft.isAboutServer = target.isAsterisk
-    draft.path = target.path
-    draft.query = target.query
-    if let authority = target.authority { draft.host = String(decoding: input[authority], as: UTF8.self) }
-    state = .fields(start: position)
-  }
-
-  private mutating func readField(_ line: Range<Int>, start: Int) throws(Status) {
-    if draft.headers.fields.count == Limits.fieldLines { throw .headerFieldsTooLarge }
-    let field = try Self.field(input.span, line)
-    var framing = framing
-    try framing.read(input.span, name: field.name, value: field.value)
-    self.framing = framing
-    draft.headers.fields.append(
-      .init(
-        name: (field.name.lowerBound - start)..<(field.name.upperBound - start),
-        value: (field.value.lowerBound - start)..<(field.value.upperBound - start)))
-  }
-
-  private mutating func readTrailer(_ line: Range<Int>, _ remaining: Int) throws(Status) {
-    trailerLines += 1
-    if trailerLines > Limits.fieldLines { throw .headerFieldsTooLarge }
-    _ = try Self.field(input.span, line)
-    state = .trailers(remaining: remaining - line.count - 2)
-  }
-
-  /// Decides what follows the head. True: the client waits for leave to send the body.
-  private mutating func finishHead(
-    _ fields: Range<Int>, _ limit: (borrowing Request) -> Int
-  ) throws(Status) -> Bool {
-    let body = try framing.body(in: draft.version)
-    draft.headers.storage = Array(input[fields])
-    draft.keepsAlive = framing.keepsAlive(in: draft.version)
-    if draft.host.isEmpty, let host = draft.headers["host"] { draft.host = host }
-    if case .sized(let length) = body { remember(length) }
-    try begin(body, limit)
-    // RFC 9110, section 10.1.1: a 1.0 client's expectation is ignored, and who has begun to send needs no leave.
-    return framing.expectsContinue && body != .sized(0) && draft.version == .http11 && unreadCount == 0
-  }
-
-  private mutating func begin(_ body: MessageFraming.Body, _ limit: (borrowing Request) -> Int) throws(Status) {
-    if body == .sized(0) {
-      state = .sizedBody(remaining: 0)
-      return
-    }
-    bodyLimit = limit(draft)
-    switch body {
-    case .sized(let length):
-      if length > bodyLimit { throw .contentTooLarge }
-      state = .sizedBody(remaining: length)
-    case .chunked:
-      state = .chunkSize
-    }
-  }
-
-  /// Takes a head that the memo knows.
-  private mutating func takeKnownHead(_ limit: (borrowing Request) -> Int) throws(Status) -> Bool {
-    guard let memo, unreadCount > 0, !hasSkippedEmptyLine, let known = memo.entry(at: position, of: input) else {
-      return false
-    }
-    draft = known.request
-    position += known.head.count
-    scanned = position
-    try begin(.sized(known.bodyLength), limit)
-    return true
-  }
-
-  /// Has the memo keep the head that has just been read, if it came twice in a row.
-  private mutating func remember(_ bodyLength: Int) {
-    guard let memo, let start = headStart, !framing.expectsContinue, position - start <= HeadMemo.longest else {
-      return
-    }
-    let head = input[start..<position]
-    var hasher = Hasher()
-    // Safe: the bytes are read within the call.
-    unsafe head.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
-    let hash = hasher.finalize()
-    if hash == lastHead { memo.keep(.init(head: Array(head), request: draft, bodyLength: bodyLength)) }
-    lastHead = hash
-  }
-
-  private mutating func beginChunk(size: Int) throws(Status) {
-    if size > bodyLimit - draft.body.count { throw .contentTooLarge }
-    trailerLines = 0
-    state = size > 0 ? .chunkData(remaining: size) : .trailers(remaining: Limits.fields)
   }
 }

@@ -22,6 +22,8 @@ final class Route: Sendable {
   let summary: String
   /// Counts are wanted as they are now: everything that came before the request is taken over first.
   let readsCounts: Bool
+  /// It counts or resets: under `--journal-sync always` its answer waits until that is safe.
+  var writes: Bool { method != .get }
   /// Requests that wait for the same gather and ask the same have the same answer.
   let sharesAnswers: Bool
   /// Longest body in bytes.

@@ -1,3 +1,5 @@
+import Aggregation
+
 /// What the query thread knows of a journal: where payloads go, how safe they are, and what was kept before this start.
 ///
 /// The query thread calls all of these; none may block. Whoever keeps calls `AgentState.wake()` when something has changed that is asked
@@ -11,30 +13,25 @@ package struct Keeper: Sendable {
   /// Takes a payload (`JournalRecordReader`), at most `longestPayload` bytes.
   ///
   /// The payloads of a batch come one after the other, none between them; a start applies a batch whole or not at all. Slices of a
-  /// snapshot come between batches. The slice that `begins` a snapshot opens a new segment; once the one that `ends` it is safe, all
-  /// segments before that are to be deleted.
+  /// snapshot come between batches. The slice that begins a snapshot opens a new segment; once the one that ends it is safe, all segments
+  /// before that are to be deleted.
   /// - Returns: a ticket, greater than all before it; nil if there is no room now: the same payload is submitted again later.
-  package var submit: @Sendable (_ payload: consuming [UInt8], _ endsBatch: Bool, _ snapshot: SnapshotPart) -> UInt64?
+  package var submit: @Sendable (_ payload: consuming [UInt8], _ endsBatch: Bool, _ part: JournalPart) -> UInt64?
   /// Every ticket up to this one is as safe as `--journal-sync` asks.
   package var settled: @Sendable () -> UInt64
   /// The next payload that was kept.
   package var restored: @Sendable () -> Restored
-  /// The journal has grown so far, or been damaged so, that everything should be written anew.
+  /// The journal has grown so far, or been damaged so, that everything should be written anew. False again once a snapshot has begun.
   package var wantsSnapshot: @Sendable () -> Bool
   /// How the journal is.
   package var condition: @Sendable () -> KeeperCondition
+  /// Told once, when all that was kept has been taken back.
+  package var tellRestored: @Sendable (RestoreTally) -> Void
   /// `--journal-sync always`: answers to what counts wait until it is settled.
   package var holdsAnswers: Bool
 
   /// Bytes of a payload at most.
   package static let longestPayload = 1 << 20
-
-  /// Which part of a snapshot a payload is.
-  package enum SnapshotPart: Sendable {
-    /// It is one of changes.
-    case none
-    case begins, continues, ends
-  }
 
   /// What `restored` gives.
   package enum Restored: Sendable {
@@ -47,15 +44,17 @@ package struct Keeper: Sendable {
 
   package init(
     holdsAnswers: Bool,
-    submit: @escaping @Sendable (_ payload: consuming [UInt8], _ endsBatch: Bool, _ snapshot: SnapshotPart) -> UInt64?,
+    submit: @escaping @Sendable (_ payload: consuming [UInt8], _ endsBatch: Bool, _ part: JournalPart) -> UInt64?,
     settled: @escaping @Sendable () -> UInt64, restored: @escaping @Sendable () -> Restored,
-    wantsSnapshot: @escaping @Sendable () -> Bool, condition: @escaping @Sendable () -> KeeperCondition
+    wantsSnapshot: @escaping @Sendable () -> Bool, condition: @escaping @Sendable () -> KeeperCondition,
+    tellRestored: @escaping @Sendable (RestoreTally) -> Void = { _ in }
   ) {
     self.submit = submit
     self.settled = settled
     self.restored = restored
     self.wantsSnapshot = wantsSnapshot
     self.condition = condition
+    self.tellRestored = tellRestored
     self.holdsAnswers = holdsAnswers
   }
 }

@@ -6,12 +6,15 @@ import Synchronization
 final class QueryListener {
   let descriptor: Descriptor
   let token: UInt64
+  /// Others than this machine may reach it.
+  let isBeyondLoopback: Bool
   /// It is out of the poll, since no descriptor was to be had for its next connection.
   var isResting = false
 
   init(_ descriptor: Descriptor, token: UInt64) {
     self.descriptor = descriptor
     self.token = token
+    isBeyondLoopback = !Socket.localAddress(descriptor).sender.isLoopback
   }
 }
 
@@ -20,19 +23,23 @@ extension QueryServer {
   /// Connections taken in one turn, so that a flood of them does not starve those that are there.
   private static let acceptsInATurn = 64
 
+  /// Places beyond the limit of connections.
+  ///
+  /// Who comes to one may ask for `/health` or `/ready`, so that a full server can still be told from a dead one; whatever else is asked
+  /// is answered with 503, and either way that is all. When these are taken too, the eldest of them goes: as many as twice one turn's
+  /// accepts, so that each is read at least once before.
+  static let reservedPlaces = 2 * acceptsInATurn
+
   func accept(_ listener: QueryListener) {
     for _ in 0..<Self.acceptsInATurn {
       do throws(SystemError) {
         guard let (descriptor, peer) = try Socket.accept(listener.descriptor) else { return }
-        if clients.count < state.settings.httpConnections {
-          try welcome(descriptor, peer.sender)
-        } else {
-          turnAway(descriptor)
-        }
+        try welcome(descriptor, peer.sender, listener)
       } catch {
         // Too many open files, as a rule. The connection stays in the queue, and a poll that is level-triggered would not come to
         // rest: the listener is left alone until the next sweep.
         listener.isResting = true
+        noteShortage(error)
         return poll.remove(listener.descriptor)
       }
     }
@@ -45,30 +52,41 @@ extension QueryServer {
       listener.isResting = false
     } catch {
       // It stays at rest until the next sweep.
+      noteShortage(error)
     }
   }
 
-  private func welcome(_ descriptor: Descriptor, _ address: SenderAddress) throws(SystemError) {
-    let client = QueryClient(descriptor, from: address, token: nextToken, limits: limits, memo: memo, nanoseconds: now)
+  private func noteShortage(_ error: SystemError) {
+    books.noteFailedAccept(monotonic: Clock.monotonic())
+    reportShortage(error)
+  }
+
+  private func welcome(
+    _ descriptor: Descriptor, _ address: SenderAddress, _ listener: QueryListener
+  ) throws(SystemError) {
+    let isReserved = clients.count - reserved.count >= state.settings.httpConnections
+    if isReserved && reserved.count >= Self.reservedPlaces, let eldest = clients[reserved[0]] {
+      turnAway(eldest)
+    }
+    let client = QueryClient(
+      descriptor, from: address, token: nextToken, isReserved: isReserved, isBeyondLoopback: listener.isBeyondLoopback,
+      limits: isReserved ? limits.hurried : limits, memo: memo, nanoseconds: now)
     try poll.add(descriptor, token: client.token, for: .input)
     Socket.sendAtOnce(descriptor)
     nextToken += 1
     clients[client.token] = client
+    if isReserved { reserved.append(client.token) }
     books.connections.wrappingAdd(1, ordering: .relaxed)
   }
 
-  /// Answers 503 without waiting for the request, and closes.
-  private func turnAway(_ descriptor: Descriptor) {
+  /// Answers 503 to who has not asked yet, and closes.
+  private func turnAway(_ client: QueryClient) {
     books.rejectedConnections.wrappingAdd(1, ordering: .relaxed)
-    let begin = now
-    var connection = Connection(limits: limits, nanoseconds: begin)
-    _ = connection.refuse(.serviceUnavailable)
-    connection.answer(.fault(.serviceUnavailable, retryAfterSeconds: 1), stamp(since: begin))
-    state.requests.add(route: RequestCounts.noRoute, .serviceUnavailable)
-    _ = connection.withOutput { descriptor.write($0) }
-    descriptor.shutdownWriting()
-    // What is unread at the close resets the connection, and the answer would be lost.
-    // Safe: read(2) fills no more than the room, and nobody looks at it.
-    unsafe withUnsafeTemporaryAllocation(byteCount: 16_384, alignment: 16) { unsafe _ = descriptor.read(into: $0) }
+    if case .refused(let status) = client.connection.shed() {
+      refuse(client, status)
+      _ = write(client)
+      client.descriptor.shutdownWriting()
+    }
+    drop(client)
   }
 }

@@ -19,7 +19,13 @@ package final class QueryServer {
   var clients: [UInt64: QueryClient] = [:]
   var nextToken: UInt64
   let books: ListenerBooks
-  let limits: ConnectionLimits
+  private(set) var limits: ConnectionLimits
+  /// Tokens of the clients that came beyond the limit of connections, the eldest first.
+  var reserved: [UInt64] = []
+  /// What each client may still ask, if there is such a limit.
+  var rate: RateLimiter?
+  /// Whether the settings want each request looked at.
+  private(set) var isGuarded: Bool
   var date = HTTPDate()
   /// When the event in hand was taken up; what is done for it is done at this time.
   var moment = UInt64(Clock.monotonic())
@@ -37,6 +43,8 @@ package final class QueryServer {
   var jobs: [Job] = []
   private let workers: Int
   private let wakeWorker: @Sendable (Int) -> Void
+  /// Says that a connection could not be taken.
+  let reportShortage: @Sendable (SystemError) -> Void
   private var nextFlush: Int64
   private var nextSweep: Int64 = 0
 
@@ -51,6 +59,7 @@ package final class QueryServer {
   /// A request whose answer takes several turns.
   struct Job {
     var client: UInt64
+    var route: Route
     var step: () -> Response?
   }
 
@@ -59,6 +68,8 @@ package final class QueryServer {
   private static let workInATurn: Int64 = 2_000_000
   /// Deadlines are looked after this often.
   private static let sweepInterval: Int64 = 1_000_000_000
+  /// Milliseconds between two looks for what was kept, should nobody say that there is more.
+  private static let restoringPatience = 20
 
   /// - Parameters:
   ///   - view: of the workers' tables and, behind them, of `table`.
@@ -67,24 +78,27 @@ package final class QueryServer {
   ///   - books: of all listeners; HTTP's own are among them.
   ///   - keeper: the journal; nil: counts live as long as the program.
   ///   - wakeWorker: wakes the worker of a table, which may sleep while records of its table wait for its verdict.
+  ///   - reportShortage: called whenever a connection could not be taken, as when descriptors have run out: up to once a second.
   package init(
     view: consuming MergedView, table: consuming WorkerTable, listeners: [Descriptor], books: [ListenerBooks],
     state: AgentState,
     settings: QuerySettings,
     keeper: Keeper? = nil,
-    wakeWorker: @escaping @Sendable (Int) -> Void
+    wakeWorker: @escaping @Sendable (Int) -> Void,
+    reportShortage: @escaping @Sendable (SystemError) -> Void = { _ in }
   ) throws(SystemError) {
     workers = view.tableCount - 1
     self.wakeWorker = wakeWorker
+    self.reportShortage = reportShortage
     self.books = books.first { $0.kind == .http } ?? ListenerBooks(name: "http", kind: .http, workers: 1)
     let others = books.filter { $0.kind != .http }
     self.state = QueryState(
       view: view, table: table, books: others + [self.books], httpBooks: self.books,
-      addresses: listeners.map { Socket.localAddress($0).description }, agent: state, settings: settings)
-    var limits = ConnectionLimits()
-    // A century stands for never: far beyond any uptime, and no sum with it overflows.
-    limits.idle = settings.httpIdleNanoseconds.map { UInt64(max(0, $0)) } ?? 100 * 365 * 86_400_000_000_000
-    self.limits = limits
+      addresses: listeners.map { Socket.localAddress($0).description }, agent: state, settings: settings,
+      keeper: keeper)
+    limits = ConnectionLimits(settings)
+    rate = settings.httpRate.map { RateLimiter(perSecond: $0) }
+    isGuarded = settings.guardsRequests
     nextFlush = Clock.monotonic() + settings.flushIntervalNanoseconds
     nextToken = UInt64(listeners.count) + 1
     poll = try Poll()
@@ -92,6 +106,7 @@ package final class QueryServer {
     try poll.add(state.wakeUp.descriptor, token: Self.wakeUpToken, for: .input)
     for (place, descriptor) in listeners.enumerated() {
       let listener = QueryListener(descriptor, token: UInt64(place) + 1)
+      Socket.guardConnections(of: descriptor, unsentBytes: 65_536)
       try poll.add(descriptor, token: listener.token, for: .input)
       self.listeners.append(listener)
     }
@@ -105,8 +120,12 @@ package final class QueryServer {
 
   private func finish() {
     for listener in listeners { poll.remove(listener.descriptor) }
+    if let keeping = state.keeping { finishRestoring(keeping) }
+    // What was kept must not be counted on top of what has come since.
+    if isRestoring { return clients.removeAll() }
     wantedGather = state.nextGather
     while state.gathersDone < wantedGather { work() }
+    state.keeping?.isDraining = true
     moment = now
     for client in Array(clients.values) {
       client.connection.retire(nanoseconds: moment)
@@ -119,24 +138,41 @@ package final class QueryServer {
       nextSweep = min(nextSweep, end)
       turn()
     }
+    if let keeping = state.keeping { finishKeeping(keeping) }
     clients.removeAll()
   }
+
+  var isRestoring: Bool { state.keeping?.isRestoring ?? false }
 
   // MARK: A turn
 
   private func turn() {
     poll.wait(milliseconds: patience) { handle($0) }
+    if let keeping = state.keeping, keeping.isRestoring { restoreSome(keeping) }
+    if !isRestoring {
+      beginFlushIfDue()
+      work()
+      if let keeping = state.keeping { keep(keeping) }
+    }
+    if Clock.monotonic() >= nextSweep { sweep() }
+    if flushGather == .max { state.agent.pulse.beat() }
+  }
+
+  private func beginFlushIfDue() {
     if Clock.monotonic() >= nextFlush {
       wantedGather = max(wantedGather, state.currentGather)
       flushGather = min(flushGather, state.currentGather)
       nextFlush = Clock.monotonic() + state.settings.flushIntervalNanoseconds
     }
-    work()
-    if Clock.monotonic() >= nextSweep { sweep() }
   }
 
   /// Milliseconds until something is due: none while there is work.
   private var patience: Int {
+    if let keeping = state.keeping {
+      // Whoever keeps says when there is more.
+      if keeping.isRestoring { return Self.restoringPatience }
+      if isKeeping(keeping) { return 0 }
+    }
     if state.gathersDone < wantedGather || !jobs.isEmpty || !waiting.isEmpty || state.events.isMaking { return 0 }
     let isSweeping = !clients.isEmpty || listeners.contains { $0.isResting }
     let due = isSweeping ? min(nextFlush, nextSweep) : nextFlush
@@ -144,10 +180,11 @@ package final class QueryServer {
     return Int(clamping: max(0, due - Clock.monotonic() + 999_999) / 1_000_000)
   }
 
-  private func handle(_ event: Poll.Event) {
+  func handle(_ event: Poll.Event) {
     moment = now
     if event.token == Self.wakeUpToken {
       state.agent.wakeUp.clear()
+      if let settings = state.agent.takeReplacement() { adopt(settings) }
     } else if event.token <= UInt64(listeners.count) {
       accept(listeners[Int(event.token) - 1])
     } else if let client = clients[event.token] {
@@ -163,7 +200,9 @@ package final class QueryServer {
       if state.view.hasCondemned(workers) { state.count { _ in } }
       if state.gathersDone >= flushGather {
         flushGather = .max
+        state.agent.pulse.beat()
         state.events.flushed(state)
+        state.keeping?.isDraining = true
       }
     }
     if state.events.isMaking && state.events.step(state) { publish() }
@@ -182,7 +221,7 @@ package final class QueryServer {
   private func goOn(_ job: Job) {
     guard let client = clients[job.client] else { return }
     if let response = job.step() {
-      answer(client, response)
+      deliver(response, to: client, job.route)
       advance(client)
     } else {
       jobs.append(job)
@@ -196,8 +235,13 @@ package final class QueryServer {
     nextSweep = Int64(now) + Self.sweepInterval
     for listener in listeners where listener.isResting { wake(listener) }
     publish()
+    rate?.forgetFull(nanoseconds: now)
     for client in Array(clients.values) {
-      guard let timeout = client.connection.timeout, now >= timeout.deadline else { continue }
+      guard let timeout = client.connection.timeout else { continue }
+      if timeout.kind == .idle && now - timeout.since > UInt64(Self.sweepInterval) {
+        client.connection.releaseBuffers()
+      }
+      if now < timeout.deadline { continue }
       if case .refused(let status) = client.connection.expire(nanoseconds: now) {
         refuse(client, status)
       }
@@ -205,5 +249,28 @@ package final class QueryServer {
     }
   }
 
+  /// Goes on by other settings, as far as they may change in a run (`AgentState.replace`).
+  private func adopt(_ settings: QuerySettings) {
+    // A rate that stays goes on from where each client is.
+    if state.settings.httpRate != settings.httpRate { rate = settings.httpRate.map { RateLimiter(perSecond: $0) } }
+    state.takeUp(settings)
+    nextFlush = min(nextFlush, Clock.monotonic() + settings.flushIntervalNanoseconds)
+    isGuarded = settings.guardsRequests
+    // Of the connections to come; those that are there keep what they were promised.
+    limits = ConnectionLimits(settings)
+  }
+
   var now: UInt64 { UInt64(Clock.monotonic()) }
+}
+
+extension QuerySettings {
+  fileprivate var guardsRequests: Bool { httpRate != nil || access.tokens != nil || !access.origins.isEmpty }
+}
+
+extension ConnectionLimits {
+  fileprivate init(_ settings: QuerySettings) {
+    self.init()
+    // A century stands for never: far beyond any uptime, and no sum with it overflows.
+    idle = settings.httpIdleNanoseconds.map { UInt64(max(0, $0)) } ?? 100 * 365 * 86_400_000_000_000
+  }
 }

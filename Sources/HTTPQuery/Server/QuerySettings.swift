@@ -1,3 +1,4 @@
+import Aggregation
 import Platform
 import Protocol
 
@@ -23,11 +24,22 @@ package struct QuerySettings: Sendable {
   package var pageSource: Page.Source
   /// Whose word is taken for who a client is.
   package var trustedProxies: [AddressRange]
+  /// How long series stay, and what history may take; nil: as the view was made.
+  package var view: MergedView.Settings?
+  /// Bytes that all of it together may take; nil: no bound.
+  package var memoryLimit: Int?
+  /// Of them, those of the program itself and of the workers' buffers.
+  package var fixedBytes: Int
+  /// Requests a second and client; nil: any number.
+  package var httpRate: Int?
+  /// Who may write, and which pages may read.
+  package var access: AccessRules
 
   package init(
     flushIntervalNanoseconds: Int64, httpConnections: Int, httpIdleNanoseconds: Int64?, quantiles: [Double],
     buckets: [Double], version: String, reader: LineReader, keyLabels: KeyLabels, pageSource: Page.Source = .path,
-    trustedProxies: [AddressRange] = []
+    trustedProxies: [AddressRange] = [], httpRate: Int? = nil, access: AccessRules = AccessRules(),
+    view: MergedView.Settings? = nil, memoryLimit: Int? = nil, fixedBytes: Int = 0
   ) {
     self.flushIntervalNanoseconds = flushIntervalNanoseconds
     self.httpConnections = httpConnections
@@ -39,5 +51,10 @@ package struct QuerySettings: Sendable {
     self.keyLabels = keyLabels
     self.pageSource = pageSource
     self.trustedProxies = trustedProxies
+    self.view = view
+    self.memoryLimit = memoryLimit
+    self.fixedBytes = fixedBytes
+    self.httpRate = httpRate
+    self.access = access
   }
 }

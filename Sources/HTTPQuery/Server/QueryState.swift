@@ -1,6 +1,7 @@
 import Aggregation
 import Platform
 import Protocol
+import Synchronization
 
 /// What the routes answer from: the merged view, the books, and what the query thread counts of itself.
 ///
@@ -18,12 +19,19 @@ final class QueryState {
   /// Where HTTP listens.
   let addresses: [String]
   let agent: AgentState
-  let settings: QuerySettings
+  /// `QueryServer.adopt` replaces some of them while the program runs.
+  var settings: QuerySettings
+  /// The journal, if there is one.
+  let keeping: Keeping?
   /// When the program began to answer: nanoseconds since 1970, and on the clock that never jumps.
   let startedWall = Clock.wall()
   let started = Clock.monotonic()
 
   var requests = RequestCounts()
+  /// Requests beyond a client's rate.
+  var limitedRequests: UInt64 = 0
+  /// Bytes held for clients: requests that are coming or waiting, answers that are going out.
+  var heldBytes = 0
   /// Header fields that should tell when something happened, and do not.
   var badEventTimes: UInt64 = 0
   /// What those who watch are told after each flush.
@@ -42,10 +50,13 @@ final class QueryState {
   private(set) var gathersBegun = 0
   private(set) var gathersDone = 0
   private var sliceNanoseconds: Int64 = 0
+  /// The view's `bytesClaimed` when the gather in hand began.
+  private var claimedBefore = 0
+  private var isFull = false
 
   init(
     view: consuming MergedView, table: consuming WorkerTable, books: [ListenerBooks], httpBooks: ListenerBooks,
-    addresses: [String], agent: AgentState, settings: QuerySettings
+    addresses: [String], agent: AgentState, settings: QuerySettings, keeper: Keeper? = nil
   ) {
     ownTable = view.tableCount - 1
     self.view = view
@@ -55,6 +66,7 @@ final class QueryState {
     self.addresses = addresses
     self.agent = agent
     self.settings = settings
+    keeping = keeper.map { Keeping($0) }
     exposed = ExposedFamilies(hasBuckets: !settings.buckets.isEmpty)
   }
 
@@ -67,24 +79,66 @@ final class QueryState {
   /// The gather that holds all that was counted before now.
   var nextGather: Int { gathersBegun + 1 }
 
+  /// Whether a gather has begun and not ended.
+  var isGathering: Bool { gathersDone < gathersBegun }
+
+  /// Takes a payload back that was kept from before the start.
+  func restore(_ payload: [UInt8]) {
+    view.restore(payload, into: &table, second: second(Clock.monotonic()), wall: Clock.wall() / 1_000_000_000)
+    takeFamilyChanges()
+  }
+
   /// Takes over some of what the workers gathered.
   /// - Returns: true when that ended a gather.
   func gatherSome() -> Bool {
-    if gathersDone == gathersBegun { gathersBegun += 1 }
+    if gathersDone == gathersBegun {
+      gathersBegun += 1
+      claimedBefore = view.bytesClaimed
+    }
     let begin = Clock.monotonic()
     let isDone = view.gather(second: second(begin), wall: Clock.wall() / 1_000_000_000, limit: Self.gatherSlice)
     takeFamilyChanges()
     sliceNanoseconds += Clock.monotonic() - begin
     if !isDone { return false }
     gathersDone = gathersBegun
+    keepWithinMemory()
     flushes.add(nanoseconds: sliceNanoseconds)
     sliceNanoseconds = 0
     return true
   }
 
-  /// The view's clock in whole seconds.
+  /// Brings what is kept in line with `--memory-limit`, and says when new series have to go without.
+  private func keepWithinMemory() {
+    let elsewhere = memoryElsewhere.reduce(0) { $0 + $1.bytes }
+    let isFull = view.keepWithin(settings.memoryLimit, elsewhere: elsewhere, claimedBefore: claimedBefore)
+    if isFull == self.isFull { return }
+    self.isFull = isFull
+    if isFull { agent.begin(.memoryLimit) } else { agent.end(.memoryLimit) }
+  }
+
+  /// Takes up settings that have changed. What is under way goes on with the old ones.
+  func takeUp(_ new: QuerySettings) {
+    settings = new
+    if let view = new.view { self.view.settings = view }
+    keepWithinMemory()
+  }
+
+  /// Bytes of a stream connection beside what it keeps of a line, as measured; and of a client beside what is held for it.
+  private static let streamBytes = 256
+  private static let clientBytes = 2_048
+
+  /// Bytes outside the view by what they are for, as far as there are books of them.
+  var memoryElsewhere: [(part: StaticString, bytes: Int)] {
+    let connections = books.reduce(0) { sum, one in
+      let each = one.kind == .http ? Self.clientBytes : Self.streamBytes
+      return sum + one.connections.load(ordering: .relaxed) * each + one.keptBytes.load(ordering: .relaxed)
+    }
+    return [("names", exposed.byteCount), ("connections", connections + heldBytes), ("fixed", settings.fixedBytes)]
+  }
+
+  /// The view's clock in whole seconds. At the start it shows 48 days, so that there are times for what was kept from before.
   /// - Parameter monotonic: nanoseconds.
-  func second(_ monotonic: Int64) -> Int64 { (monotonic - started) / 1_000_000_000 + 1 }
+  func second(_ monotonic: Int64) -> Int64 { (monotonic - started) / 1_000_000_000 + 1 << 22 }
 
   /// Keeps names by family as families come and go.
   func takeFamilyChanges() {
@@ -102,6 +156,11 @@ final class QueryState {
 struct DurationTotal {
   private(set) var count: UInt64 = 0
   private(set) var seconds = 0.0
+
+  init(count: UInt64 = 0, seconds: Double = 0) {
+    self.count = count
+    self.seconds = seconds
+  }
 
   mutating func add(nanoseconds: Int64) {
     count += 1

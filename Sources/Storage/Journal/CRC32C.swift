@@ -41,7 +41,8 @@ struct CRC32C {
 
   @inline(__always)
   private static func word(_ bytes: Span<UInt8>, at place: Int) -> UInt32 {
-    UInt32(bytes[place]) | UInt32(bytes[place + 1]) << 8 | UInt32(bytes[place + 2]) << 16 | UInt32(bytes[place + 3]) << 24
+    UInt32(bytes[place]) | UInt32(bytes[place + 1]) << 8 | UInt32(bytes[place + 2]) << 16 | UInt32(bytes[place + 3])
+      << 24
   }
 
   /// Table t at byte b, at `t * 256 + b`: what byte b does to the register when t more bytes follow it.

@@ -91,7 +91,13 @@ package final class Journal: Sendable {
     wakeUp = try WakeUp()
   }
 
+  /// Raised by the store thread when it comes round.
+  package let pulse = Pulse()
+
   // MARK: Any thread
+
+  /// Has the store thread come round.
+  package func nudge() { wakeUp.signal() }
 
   /// The next payload of what was kept, in the order in which they were submitted.
   package func nextRestored() -> Restored {
@@ -163,6 +169,7 @@ package final class Journal: Sendable {
     wake()
     var isClosing = false
     while !isClosing {
+      pulse.beat()
       isClosing = shared.withLock { shared in
         for frame in shared.incoming { writer.append(frame) }
         shared.incoming.removeAll()
@@ -217,6 +224,7 @@ package final class Journal: Sendable {
   private func wait(_ poll: Poll, _ nanoseconds: Int64?, while goesOn: (Shared) -> Bool) {
     let end = nanoseconds.map { Clock.monotonic() + $0 }
     while shared.withLock({ goesOn($0) }) {
+      pulse.beat()
       let left = end.map { Int(($0 - Clock.monotonic() + 999_999) / 1_000_000) }
       if let left, left <= 0 { return }
       poll.wait(milliseconds: left) { _ in wakeUp.clear() }
@@ -252,6 +260,7 @@ package final class Journal: Sendable {
       shared.condition.unusedBytes = survey.unusedBytes
     }
     recovery.replay { _, payload in
+      pulse.beat()
       let payload = Array(payload)
       wait(poll, nil) { $0.isTaking && $0.restored.count >= Self.readAhead }
       let (isTaking, isFirst) = shared.withLock { shared in

@@ -154,11 +154,8 @@ package struct JournalSurvey {
     if head.flags.contains(.beginsSnapshot) {
       snapshot = isFirst ? (place, head.sequence, 0, lostFrames) : nil
     }
-    if head.kind == .snapshot {
-      snapshot?.bytes += head.length + SegmentFormat.headBytes
-    } else {
-      isOpen = !head.flags.contains(.endsBatch)
-    }
+    if head.kind == .snapshot { snapshot?.bytes += head.length + SegmentFormat.headBytes }
+    isOpen = !head.flags.contains(.endsBatch)
     if head.flags.contains(.endsSnapshot), let snapshot, snapshot.lossesBefore == lostFrames {
       whole = (snapshot.segment, snapshot.sequence, snapshot.bytes)
     }

@@ -38,7 +38,9 @@ package enum SegmentFormat {
   /// The number in a file's name; nil if it is not a segment's.
   static func number(of name: String) -> UInt64? {
     guard name.hasPrefix(prefix), name.utf8.count == prefix.utf8.count + 16 else { return nil }
-    guard let number = UInt64(name.dropFirst(prefix.count), radix: 16), Self.name(of: number) == name else { return nil }
+    guard let number = UInt64(name.dropFirst(prefix.count), radix: 16), Self.name(of: number) == name else {
+      return nil
+    }
     return number
   }
 }

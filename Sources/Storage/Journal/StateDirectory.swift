@@ -75,15 +75,18 @@ package final class StateDirectory: Sendable {
     let segments = try Fault.unusable { () throws(SystemError) in try Self.segments(in: files) }
     try Self.refuseNewer(segments, in: files, path)
     agent = try Fault.unusable { () throws(SystemError) in
-      let text = Array("\(ProcessFacts.id)\n".utf8)
-      try lock.truncate(to: 0)
-      try lock.writeAll(text, at: 0)
+      // On a full disk the lock holds all the same, and only its holder's name is missing.
+      _ = try? lock.truncate(to: 0)
+      _ = try? lock.writeAll(Array("\(ProcessFacts.id)\n".utf8), at: 0)
       return try AgentID.keptOrMade(in: files, segments: segments)
     }
     self.path = path
     self.files = files
     self.lock = lock
   }
+
+  /// Lets another process have the folder; nothing may be read or written there by this one any more.
+  package func unlock() { lock.unlock() }
 
   private static func holder(_ lock: Descriptor) -> String {
     var text: [UInt8] = []
@@ -139,11 +142,14 @@ extension AgentID {
   /// Made under another name and then renamed: there is a whole id or none.
   static func keptOrMade(in files: any JournalFiles, segments: [UInt64]) throws(SystemError) -> AgentID {
     if let kept = try kept(in: files) { return kept }
-    let id = segments.lazy.reversed().compactMap { number in
-      if case .sound(let header) = SegmentHeader.of(number, in: files) { header.agent } else { nil }
-    }.first ?? random()
+    let id =
+      segments.lazy.reversed().compactMap { number in
+        if case .sound(let header) = SegmentHeader.of(number, in: files) { header.agent } else { nil }
+      }.first ?? random()
     let unfinished = "\(file).new"
-    do throws(SystemError) { try files.remove(unfinished) } catch { if error.number != SystemError.noEntry { throw error } }
+    do throws(SystemError) { try files.remove(unfinished) } catch {
+      if error.number != SystemError.noEntry { throw error }
+    }
     let new = try files.create(unfinished)
     try new.writeAll(Array("\(id)\n".utf8), at: 0)
     try new.synchronize()
@@ -153,7 +159,7 @@ extension AgentID {
   }
 
   /// nil: there is no such file, or it does not hold an id.
-  private static func kept(in files: any JournalFiles) throws(SystemError) -> AgentID? {
+  static func kept(in files: any JournalFiles) throws(SystemError) -> AgentID? {
     var text: [UInt8] = []
     do throws(SystemError) {
       let open = try files.open(file, writable: false)

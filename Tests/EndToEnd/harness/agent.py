@@ -33,10 +33,10 @@ class Agent:
     """One process of the program.
 
     Its first log line that has the word `listening` names what it is bound to: `udp=127.0.0.1:41234 http=…`, several of one kind
-    with commas between.
+    with commas between. Its counts go with it, unless the flag --state-dir, or the variable, says where they are kept.
     """
 
-    def __init__(self, command, directory, environment=None):
+    def __init__(self, command, directory, environment=None, descriptors=()):
         self.log = []
         self.bound = {}
         self._http = requests.Session()
@@ -45,8 +45,9 @@ class Agent:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            env={"PATH": os.environ["PATH"], "HOME": str(directory), **(environment or {})},
+            env={"PATH": os.environ["PATH"], "HOME": str(directory), "FOOTFALL_STATE_DIR": "none", **(environment or {})},
             cwd=directory,
+            pass_fds=descriptors,
         )
         self._reader = threading.Thread(target=self._read_log, daemon=True)
         self._reader.start()

@@ -1,7 +1,9 @@
 """Streams that no client means: mixtures of good and bad lines, random bytes, a line without end."""
 
+import contextlib
 import random
 import re
+import socket
 import threading
 import time
 from dataclasses import dataclass
@@ -106,3 +108,41 @@ def endless_line(agent, size):
     ledger = agent.wait_for_ledger("tcp", 3)
     assert (ledger.read, ledger.accepted, ledger.refused) == (3, 2, {"too_long": 1}), ledger
     return Endless(size, before, peak[0], resident_kib(agent.pid))
+
+
+@dataclass
+class Crowd:
+    """What became of streams that come in numbers, drip, or come from where nobody is heard."""
+
+    opened: int
+    rejected: dict
+    bytes_a_stream: float
+
+
+def crowd(agent, streams, allowed_addresses, strangers):
+    """Opens so many streams from each address, leaves a line unended on each that is kept, and waits until all are gone; books by reason.
+
+    The agent must have a limit of streams by address and a short time for a line.
+    """
+    kept, listener = [], agent.listener("tcp")
+    before = resident_kib(agent.pid)
+    for address in allowed_addresses + strangers:
+        for _ in range(streams):
+            stream = socket.create_connection(agent.address("tcp"), timeout=10, source_address=(address, 0))
+            with contextlib.suppress(OSError):
+                stream.sendall(b"visit:page1|c\nunended")
+            kept.append(stream)
+    opened = agent.scrape().value("footfall_connections", listener=listener)
+    grown = resident_kib(agent.pid) - before
+    agent.wait_for_value(0, "footfall_connections", listener=listener, seconds=60)
+    for stream in kept:
+        stream.close()
+    rejected = {
+        labels["reason"]: int(value)
+        for labels, value in agent.scrape().series("footfall_connections_rejected_total") if labels["listener"] == listener and value
+    }
+    assert sum(rejected.values()) == len(kept), (rejected, len(kept))
+    assert rejected["refused_source"] == streams * len(strangers), rejected
+    ledger = agent.scrape().ledger(listener)
+    assert ledger.holds() and ledger.refused == {"truncated": rejected["slow_line"]} and ledger.accepted == rejected["slow_line"], (ledger, rejected)
+    return Crowd(len(kept), rejected, grown * 1024 / max(1, opened))

@@ -4,7 +4,7 @@ import Testing
 @Suite struct `any bytes` {
   /// Changed inputs a seed: some tenths of a second each in a debug build.
   static let rounds: [FuzzBody: Int] = [
-    .lines: 500, .framer: 2_000, .numbers: 10_000, .requests: 300, .configuration: 200,
+    .lines: 500, .framer: 2_000, .numbers: 10_000, .requests: 300, .configuration: 200, .journal: 200,
     .replies: 500,
   ]
 

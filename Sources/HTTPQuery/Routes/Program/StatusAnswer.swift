@@ -8,7 +8,7 @@ enum StatusAnswer {
   static func status(_ state: QueryState) -> Response {
     .json(
       JSONWriter.object(capacity: 4_096) { json in
-        json.member("status", "healthy")
+        HealthAnswer.writeStatus(HealthAnswer.reasons(state), to: &json)
         json.member("phase", "\(state.agent.phase)")
         json.member("uptime", uptime(microseconds: state.uptimeNanoseconds / 1_000))
         json.member("total_requests", state.requests.total)
@@ -32,6 +32,7 @@ enum StatusAnswer {
         json.member("workers", state.books.map(\.ledgers.count).max() ?? 0)
         json.member("series", state.view.seriesCount)
         json.member("history") { writeHistory(state, to: &$0) }
+        if let keeping = state.keeping { json.member("journal") { write(keeping, to: &$0) } }
         json.member("memory") { writeMemory(state, to: &$0) }
         json.member("ledger") { writeLedger(state.books, to: &$0) }
         json.key("recent_refusals")
@@ -119,7 +120,12 @@ enum StatusAnswer {
     }
     if books.kind == .datagrams { return }
     json.member("connections", books.connections.load(ordering: .relaxed))
-    json.member("connections_rejected", books.rejectedConnections.load(ordering: .relaxed))
+    json.member("connections_rejected", ListenerBooks.Rejection.allCases.reduce(0) { $0 + books.rejected($1) })
+    json.member("rejections") { json in
+      for reason in ListenerBooks.Rejection.allCases {
+        json.member(reason.label, UInt64(clamping: books.rejected(reason)))
+      }
+    }
   }
 
   /// How far the budget of history reaches.
@@ -130,8 +136,27 @@ enum StatusAnswer {
     json.member("misfits", state.view.historyLosses.misfits)
   }
 
+  /// How the journal is, and what became of what it had kept.
+  private static func write(_ keeping: Keeping, to json: inout JSONWriter) {
+    let condition = keeping.keeper.condition()
+    json.key("restoring")
+    json.bool(keeping.isRestoring)
+    json.member("bytes", condition.bytes)
+    json.member("errors", condition.errors)
+    json.member("writes", condition.writes)
+    json.member("write_seconds", condition.writeSeconds)
+    json.member("held_answers", keeping.held.count)
+    json.member("records_restored", keeping.tally.records)
+    json.member("records_skipped", condition.skippedFrames + keeping.tally.skipped)
+    json.member("bytes_skipped", condition.skippedBytes)
+    json.member("series_limited", keeping.tally.limited)
+  }
+
   private static func writeMemory(_ state: QueryState, to json: inout JSONWriter) {
-    for (part, bytes) in state.view.memory { json.member(part, bytes) }
+    let parts = state.view.memory + state.memoryElsewhere
+    for (part, bytes) in parts { json.member(part, bytes) }
+    json.member("total", parts.reduce(0) { $0 + $1.bytes })
+    if let limit = state.settings.memoryLimit { json.member("limit", limit) }
     if let facts = ProcessFacts.read() { json.member("resident", facts.residentBytes) }
   }
 }

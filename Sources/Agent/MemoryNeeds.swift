@@ -1,0 +1,22 @@
+import Platform
+
+/// What the program takes beside the series: known before it starts, and no option makes it less.
+enum MemoryNeeds {
+  /// The program with its libraries, threads' stacks and the allocator's, resident; measured 13 MiB with the toolchain's libraries.
+  private static let program = 16 << 20
+  /// A worker's buffers once they have met datagrams and reads of full length, its log of samples that bear their time, and its empty table.
+  static let worker = DatagramArena.byteCount + StreamBuffer.readSize + (1 << 20)
+  /// The query thread's table and view, empty, and the least that history is given.
+  private static let query = 4 << 20
+  /// With less, a limit would let nothing be counted by its own name: some thousand series, or a minute of a hundred timers.
+  private static let series = 4 << 20
+
+  /// Bytes of the program with so many workers that holds no series.
+  static func fixed(workers: Int) -> Int { program + query + workers * worker }
+
+  /// The least `--memory-limit`, in whole MiB.
+  static func least(workers: Int) -> Int {
+    let mebibyte = 1 << 20
+    return (fixed(workers: workers) + series + mebibyte - 1) / mebibyte * mebibyte
+  }
+}
