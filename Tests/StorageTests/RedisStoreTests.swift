@@ -259,7 +259,8 @@ final class RunningStore {
     try servers.signal(port, SIGSTOP)
     for series in many { one.put(series, 1) }
     try await wait("the loss to be noticed") { !one.store.condition.nodes[0].isUp }
-    for series in many { one.put(series, 2) }
+    // The other way round: the last of the old ones meets the first of the new ones.
+    for series in many.reversed() { one.put(series, 2) }
     try servers.signal(port, SIGCONT)
     try await one.written()
     #expect(try await one.sums(many) == Array(repeating: .whole(2), count: many.count))

@@ -5,7 +5,7 @@ extension RedisClient {
   /// At most so often.
   static let mapPause: Int64 = 200_000_000
   /// At least so often, for a resharding that nobody ran into.
-  private static let mapAge: Int64 = 30_000_000_000
+  private static let mapAge: Int64 = 60_000_000_000
 
   /// Asks a node that is there, one after the other: one of them may be cut off from the rest and know nothing new.
   func askForMap(_ now: Int64) {
