@@ -14,7 +14,7 @@ from harness.agent import Agent
 ROOT = Path(__file__).resolve().parents[2]
 
 # Every listener on a port of the kernel's choice; a flag of the test's own takes the place of the one here.
-DEFAULTS = {"--udp": "127.0.0.1:0", "--tcp": "127.0.0.1:0", "--http": "127.0.0.1:0", "--flush-interval": "100ms", "--state-dir": "none"}
+DEFAULTS = {"--udp": "127.0.0.1:0", "--tcp": "127.0.0.1:0", "--http": "127.0.0.1:0", "--flush-interval": "100ms"}
 
 
 def pytest_collection_modifyitems(items):

@@ -62,7 +62,9 @@ final class Counted {
   /// Takes everything over, `seconds` later than the last time.
   func gather(later seconds: Int64 = 0) {
     clock += seconds
-    while !state.view.gather(second: clock, wall: 1_700_000_000 + clock) {}
+    // The query thread's own clock goes on from where it began.
+    let second = state.second(state.started) + clock
+    while !state.view.gather(second: second, wall: 1_700_000_000 + clock) {}
     if takesFamilyChanges { state.takeFamilyChanges() }
   }
 
