@@ -109,13 +109,6 @@ extension LineReader {
   }
 }
 
-extension LineReader {
-  @inlinable @inline(__always)
-  static func isShort(_ nameLength: Int) -> Bool {
-    UInt(bitPattern: nameLength &- 1) < UInt(PlainCount.longestName)
-  }
-}
-
 extension PaddedBytes {
   /// The first LF at or after `start`.
   /// - Precondition: `start` is at the sentinel at most.
