@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .agent import Agent
+from .hostile import resident_kib
 from .load import WORKERS_START
 from .sending import open_stream
 from .waiting import wait_for
@@ -324,8 +325,3 @@ def busy_ticks():
     """Ticks of all processors that were not idle, and all ticks: the first line of /proc/stat (proc_stat(5))."""
     ticks = [int(word) for word in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
     return sum(ticks) - ticks[3] - ticks[4], sum(ticks)
-
-
-def resident_kib(pid):
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(status.partition("VmRSS:")[2].split()[0])
