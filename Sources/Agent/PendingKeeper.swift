@@ -1,5 +1,5 @@
 import HTTPQuery
-import Synchronization
+import Platform
 
 /// What the query thread knows of a journal that another process is still writing: there is more to restore, and none of it is here yet.
 ///
@@ -11,7 +11,7 @@ final class PendingKeeper: Sendable {
     case resolved(Keeper?)
   }
 
-  private let state = Mutex(State.waiting)
+  private let state = Guarded(State.waiting)
   private let holdsAnswers: Bool
 
   /// - Parameter holdsAnswers: as the real one will.

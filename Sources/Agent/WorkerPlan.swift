@@ -54,7 +54,7 @@ final class WorkerShare: Sendable {
   /// One a worker: settings that it has not taken up yet.
   let newSettings: [SettingsBox<WorkerSettings>]
   /// Open connections by address. An entry is one that is open, so there are no more than connections.
-  private let byAddress = Mutex<[SenderAddress: Int]>([:])
+  private let byAddress = Guarded<[SenderAddress: Int]>([:])
 
   /// One for each worker.
   let pulses: [Pulse]
@@ -73,10 +73,10 @@ final class WorkerShare: Sendable {
   let paused = Atomic<Int>(0)
   let hasPaused: WakeUp
   /// Streams that pausing workers have given out.
-  let given = Mutex<[HandedStream]>([])
+  let given = Guarded<[HandedStream]>([])
   /// Streams for workers to take up.
-  let offered = Mutex<[HandedStream]>([])
-  private let kept = Mutex(Kept())
+  let offered = Guarded<[HandedStream]>([])
+  private let kept = Guarded(Kept())
 
   private struct Kept {
     /// Names of books.

@@ -1,9 +1,7 @@
-import Synchronization
-
 /// Hands settings that change while the program runs to one thread: whoever changes them puts new ones in and wakes the thread, which
 /// takes them out when it wakes. The thread's own copy is what its loop reads.
 package final class SettingsBox<Value: Sendable>: Sendable {
-  private let waiting = Mutex<Value?>(nil)
+  private let waiting = Guarded<Value?>(nil)
 
   /// Empty.
   package init() {}

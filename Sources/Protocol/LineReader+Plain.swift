@@ -64,31 +64,74 @@ extension LineReader {
     return .keyed
   }
 
+  /// Where the first `|` of a line stands, and what is around it.
+  @frozen @usableFromInline
+  package struct PlainEnd {
+    /// From the line's begin to the `|`; 32 if it is further.
+    @usableFromInline package let distance: Int
+    /// The two bytes before it and what follows, the first byte lowest.
+    @usableFromInline package let word: UInt64
+
+    @inlinable @inline(__always)
+    package init(_ distance: Int, _ word: UInt64) { (self.distance, self.word) = (distance, word) }
+
+    @inlinable @inline(__always)
+    var isPlausible: Bool { UInt(bitPattern: distance &- 3) <= UInt(PlainCount.longestName &- 1) }
+    /// The digit before the `|`, if a colon stands before that; above 9 it is none.
+    @inlinable @inline(__always)
+    var digit: UInt64 { (word &>> 8) & 0xFF &- 0x30 }
+    /// Whether `|c|#` follows.
+    @inlinable @inline(__always)
+    package var isTagged: Bool { (word &>> 16) & 0xFFFF_FFFF == 0x237C_637C }
+  }
+
+  /// - Precondition: `start < bytes.count`.
+  @inlinable @inline(__always)
+  package func plainEnd(_ bytes: PaddedBytes, at start: Int) -> PlainEnd {
+    // Safe: 31 bytes of the slack are read at most.
+    let pipes = unsafe footfall_equal32(bytes.address(of: start), UInt8(ascii: "|"))
+    let distance = (UInt64(pipes) | 1 &<< 32).trailingZeroBitCount
+    return PlainEnd(distance, bytes.word(at: start &+ max(distance, 2) &- 2))
+  }
+
   /// Reads the line that begins at `start` if it looks like a plain count: the forms that make up nearly all of a counter's traffic.
   /// - Precondition: `start < bytes.count`.
   @inlinable @inline(__always)
   package func readPlain(_ bytes: PaddedBytes, at start: Int) -> PlainCount? {
-    // Safe: 31 bytes of the slack are read at most.
-    let pipes = unsafe footfall_equal32(bytes.address(of: start), UInt8(ascii: "|"))
-    let distance = (UInt64(pipes) | 1 &<< 32).trailingZeroBitCount
-    if UInt(bitPattern: distance &- 3) > UInt(PlainCount.longestName &- 1) { return nil }
-    let pipe = start &+ distance
+    let end = plainEnd(bytes, at: start)
+    return end.isTagged ? readTagged(bytes, at: start, end) : readUntagged(bytes, at: start, end)
+  }
+
+  /// The same if the line ends behind the type.
+  @inlinable @inline(__always)
+  package func readUntagged(_ bytes: PaddedBytes, at start: Int, _ end: PlainEnd) -> PlainCount? {
+    if !end.isPlausible { return nil }
+    let pipe = start &+ end.distance
     // `:D|c` and LF.
-    let word = bytes.word(at: pipe &- 2)
-    let digit = (word &>> 8) & 0xFF &- 0x30
-    if word & 0xFF_FFFF_00FF == 0x0A_637C_003A, digit < 10 {
-      return PlainCount(nameEnd: pipe &- 2, count: Int64(truncatingIfNeeded: digit), use: .counted, next: pipe &+ 3)
+    if end.word & 0xFF_FFFF_00FF == 0x0A_637C_003A, end.digit < 10 {
+      return PlainCount(
+        nameEnd: pipe &- 2, count: Int64(truncatingIfNeeded: end.digit), use: .counted, next: pipe &+ 3)
     }
-    let isTagged = (word &>> 16) & 0xFFFF_FFFF == 0x237C_637C
-    if (word &>> 16) & 0xFF_FFFF != 0x0A_637C && !isTagged { return nil }
-    guard var plain = plainCount(bytes, start, distance) else { return nil }
-    if isTagged {
-      plain.tagsStart = pipe &+ 4
-      plain.tagsEnd = bytes.lineFeed(from: pipe &+ 4)
-      plain.next = plain.tagsEnd &+ 1
-      if plain.tagsEnd == plain.tagsStart || plain.tagsEnd &- start > Self.longestLine { return nil }
+    if (end.word &>> 16) & 0xFF_FFFF != 0x0A_637C { return nil }
+    return plainCount(bytes, start, end.distance)
+  }
+
+  /// The same if tags end the line: `end.isTagged`.
+  @inlinable @inline(__always)
+  package func readTagged(_ bytes: PaddedBytes, at start: Int, _ end: PlainEnd) -> PlainCount? {
+    if !end.isPlausible { return nil }
+    let pipe = start &+ end.distance
+    var plain: PlainCount
+    if end.word & 0xFF == UInt64(UInt8(ascii: ":")), end.digit < 10 {
+      plain = PlainCount(nameEnd: pipe &- 2, count: Int64(truncatingIfNeeded: end.digit), use: .counted, next: 0)
+    } else {
+      guard let longer = plainCount(bytes, start, end.distance) else { return nil }
+      plain = longer
     }
-    return plain
+    plain.tagsStart = pipe &+ 4
+    plain.tagsEnd = bytes.lineFeed(from: pipe &+ 4)
+    plain.next = plain.tagsEnd &+ 1
+    return plain.tagsEnd == plain.tagsStart || plain.tagsEnd &- start > Self.longestLine ? nil : plain
   }
 
   /// The count whose value, or key without one, ends `distance` bytes behind `start`.
@@ -106,13 +149,6 @@ extension LineReader {
     }
     guard let number = Self.shortNumber(bytes.word(at: colon &+ 1), length: pipe &- colon &- 1) else { return nil }
     return PlainCount(nameEnd: colon, count: number, use: .counted, next: pipe &+ 3)
-  }
-}
-
-extension LineReader {
-  @inlinable @inline(__always)
-  static func isShort(_ nameLength: Int) -> Bool {
-    UInt(bitPattern: nameLength &- 1) < UInt(PlainCount.longestName)
   }
 }
 

@@ -13,7 +13,7 @@ package final class ListenerBooks: Sendable {
   package let ledgers: [ListenerLedger]
   /// The datagram sockets, whose drops the kernel counts.
   private let sockets: [Descriptor]
-  private let drops: Mutex<Drops>
+  private let drops: Guarded<Drops>
 
   /// Stream connections open now, and those turned away since the start because the limit was reached.
   package let connections = Atomic<Int>(0)
@@ -78,7 +78,7 @@ package final class ListenerBooks: Sendable {
     self.kind = kind
     self.sockets = sockets
     ledgers = (0..<workers).map { _ in ListenerLedger() }
-    drops = Mutex(Drops(last: sockets.map { _ in 0 }, isWaiting: waitsForDrops))
+    drops = Guarded(Drops(last: sockets.map { _ in 0 }, isWaiting: waitsForDrops))
   }
 
   /// Counts drops from where another process's books end.

@@ -3,12 +3,10 @@ import Protocol
 
 /// How a line's series is found: by the bytes of name and tags as they stand, of which every one is compared.
 extension WorkerTable {
-  /// The number of the record of a plain count's series, -1 if this spelling of it is not known, or not as one of a plain count.
+  /// The number of the record of the series of a plain count without tags, -1 if this spelling of it is not known, or not as one of a plain
+  /// count.
   @inline(__always)
   mutating func find(_ plain: PlainCount, _ bytes: PaddedBytes, _ start: Int) -> Int {
-    if _slowPath(plain.tagsEnd > 0) {
-      return findTagged(bytes, start, plain.nameEnd, plain.tagsStart, plain.tagsEnd, plain.use)
-    }
     let length = plain.nameEnd &- start
     // Safe: the name lies within `bytes`, whose slack covers the loads.
     let words = unsafe hasher.words(of: bytes.address(of: start), count: length)
@@ -27,20 +25,13 @@ extension WorkerTable {
       salt: UInt64(SampleKind.counter.rawValue))
   }
 
-  /// The same of one with tags.
-  ///
-  /// In single words, which go in registers.
-  @inline(never)
-  private mutating func findTagged(
-    _ bytes: PaddedBytes, _ start: Int, _ nameEnd: Int, _ tagsStart: Int, _ tagsEnd: Int, _ use: PlainUse
-  ) -> Int {
-    let kind = SampleKind.counter.rawValue
+  /// The number of the record of one with tags.
+  @inline(__always)
+  mutating func findTagged(_ plain: PlainCount, _ bytes: PaddedBytes, _ start: Int) -> Int {
     // Safe: name and tags lie within `bytes`, whose slack covers the loads.
-    let name = unsafe bytes.address(of: start)
-    let tags = unsafe bytes.address(of: tagsStart)
-    let words = unsafe hasher.words(of: name, count: nameEnd &- start)
-    let hash = unsafe hasher.hash(words, tags, count: tagsEnd &- tagsStart, salt: UInt64(kind))
-    return unsafe find(name, nameEnd &- start, tags, tagsEnd &- tagsStart, hash, kind, use)
+    unsafe find(
+      bytes.address(of: start), plain.nameEnd &- start, bytes.address(of: plain.tagsStart),
+      plain.tagsEnd &- plain.tagsStart, hash(of: plain, bytes, start), SampleKind.counter.rawValue, plain.use)
   }
 
   /// The hash of a line's spelling.

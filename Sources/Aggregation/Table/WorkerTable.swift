@@ -141,12 +141,13 @@ package struct WorkerTable: ~Copyable {
     // The most frequent outcome is booked once, at the end.
     var plainCounts: UInt64 = 0
     while at < bytes.count {
-      if let plain = reader.readPlain(bytes, at: at), case let number = find(plain, bytes, at), number >= 0 {
+      let end = reader.plainEnd(bytes, at: at)
+      if let plain = reader.readUntagged(bytes, at: at, end), case let number = find(plain, bytes, at), number >= 0 {
         addWhole(touch(number), plain.count)
         plainCounts &+= 1
         at = plain.next
       } else {
-        at = countLine(bytes, at)
+        at = end.isTagged ? countTagged(bytes, at, end.distance, end.word) : countLine(bytes, at)
       }
     }
     tally.lines &+= plainCounts
@@ -157,6 +158,19 @@ package struct WorkerTable: ~Copyable {
   mutating func bookPlain(_ count: UInt64) {
     tally.accepted &+= count
     tally.samples[Int(SampleKind.counter.rawValue)] &+= count
+  }
+
+  /// Counts a line that may be a plain count with tags. In single words, which go in registers.
+  /// - Returns: where the next one begins.
+  @inline(never)
+  private mutating func countTagged(_ bytes: PaddedBytes, _ start: Int, _ distance: Int, _ word: UInt64) -> Int {
+    guard let plain = reader.readTagged(bytes, at: start, .init(distance, word)),
+      case let number = findTagged(plain, bytes, start), number >= 0
+    else { return countLine(bytes, start) }
+    addWhole(touch(number), plain.count)
+    tally.lines &+= 1
+    book(.counter)
+    return plain.next
   }
 
   /// Counts a line of any shape.

@@ -7,7 +7,9 @@ extension Scenario {
     let cases: [(String, LineForm, Int, Double?)] = [
       ("counter with two tags, a metric each", .tagged, 1, nil), ("gauge, a metric each", .gauge, 1, nil),
       ("timer of 1 sample, a metric each", .timer, 1, nil),
-      ("timer of 100 samples, a metric each", .timer, 100, 1_024), ("set of 1 member, a metric each", .set, 1, nil),
+      ("timer of 100 samples, a metric each", .timer, 100, 1_024),
+      ("timer of 100 samples, series of one metric", .labelledTimer, 100, 1_024),
+      ("set of 1 member, a metric each", .set, 1, nil),
       ("set of 100 members, a metric each", .set, 100, nil),
     ]
     for (name, form, samples, bar) in cases {

@@ -1,6 +1,8 @@
 /// The lines that a scenario sends: names of about 20 bytes, as web sites have them.
 enum LineForm: String, CaseIterable {
-  case counter, keyed, tagged, gauge, timer, set
+  case counter, keyed, tagged, gauge, timer
+  case labelledTimer = "labelled timer"
+  case set
   /// 60 % counters, 20 % timers, 10 % gauges, 10 % sets.
   case mix
 
@@ -26,10 +28,11 @@ enum LineForm: String, CaseIterable {
       text += "|g".utf8
     case .timer:
       Self.write("site.render.page", series, width, to: &text)
-      text.append(UInt8(ascii: ":"))
-      Self.write("", Int(random % 1_000), 3, to: &text)
-      Self.write(".", Int(random >> 32 % 1_000), 3, to: &text)
-      text += "|ms".utf8
+      Self.writeMilliseconds(random, to: &text)
+    case .labelledTimer:
+      text += "site.render".utf8
+      Self.writeMilliseconds(random, to: &text)
+      Self.write("|#page:page", series, width, to: &text)
     case .set:
       Self.write("site.users.page", series, width, to: &text)
       Self.write(":user", Int(random % 5_000), 4, to: &text)
@@ -45,6 +48,12 @@ enum LineForm: String, CaseIterable {
         }
       kind.write(series: series, random: random, width: width, to: &text)
     }
+  }
+
+  private static func writeMilliseconds(_ random: UInt64, to text: inout [UInt8]) {
+    write(":", Int(random % 1_000), 3, to: &text)
+    write(".", Int(random >> 32 % 1_000), 3, to: &text)
+    text += "|ms".utf8
   }
 
   private static func write(_ prefix: StaticString, _ number: Int, _ width: Int, to text: inout [UInt8]) {

@@ -20,7 +20,7 @@ package final class AgentState: Sendable {
 
   /// Raised by the query thread when it comes round and no flush is overdue.
   package let pulse = Pulse()
-  private let stuck = Mutex<[String]>([])
+  private let stuck = Guarded<[String]>([])
 
   /// Threads that do not get on, by name: set by who watches them, told by `/health`.
   package var stuckThreads: [String] {

@@ -1,5 +1,4 @@
 import Platform
-import Synchronization
 
 /// The journal of a state directory, and the queues between the query thread and the store thread, which does everything that may block.
 ///
@@ -60,7 +59,7 @@ package final class Journal: Sendable {
   private let agent: AgentID
   private let safety: Safety
   private let limits: JournalLimits
-  private let shared = Mutex(Shared())
+  private let shared = Guarded(Shared())
   private let wakeUp: WakeUp
   private let wake: @Sendable () -> Void
   private let report: @Sendable (JournalEvent) -> Void

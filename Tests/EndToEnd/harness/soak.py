@@ -1,0 +1,327 @@
+"""A long run at half of what the machine can do: all listeners under load, everything read, the configuration read again every minute,
+the agent killed and taken over again and again.
+
+Senders count what they hand over. Now and then a gate stops them, and once the agent has read everything, each way's total is held against
+what was sent: without a kill in between they are equal, but for what the kernel dropped and said so.
+"""
+
+import contextlib
+import http.client
+import signal
+import socket
+import statistics
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .agent import Agent
+from .hostile import resident_kib
+from .load import WORKERS_START
+from .sending import open_stream
+from .waiting import wait_for
+
+LINES_PER_PAYLOAD = 60
+PAGES = 500
+STREAMS_OF_EVENTS = 2
+# Of the flush interval and what was on its way, a kill may cost so much of a way's pace.
+KILL_COSTS_SECONDS = 3.0
+WAYS = ("udp", "tcp", "unix-datagram", "unix-stream")
+
+
+def metric(way):
+    return f"soak_{way.replace('-', '_')}"
+
+
+class Pace:
+    """What the senders share with the run: how many payloads a second each way gets, whether the gate is open, and what was sent.
+
+    `attempted` counts a payload before it is handed over, so that what failed half way is in it.
+    """
+
+    def __init__(self):
+        self.per_second = WORKERS_START.Value("d", 200.0)
+        self.is_open = WORKERS_START.Event()
+        self.is_over = WORKERS_START.Event()
+        self.resting = WORKERS_START.Value("i", 0)
+        self.attempted = WORKERS_START.Array("q", len(WAYS))
+
+
+def payload(way, number):
+    lines = [f"{metric(way)}:p{(number * LINES_PER_PAYLOAD + at) % PAGES}|c" for at in range(LINES_PER_PAYLOAD)]
+    return "\n".join(lines).encode() + b"\n"
+
+
+def connect(way, address):
+    if way in ("tcp", "unix-stream"):
+        return open_stream(address)
+    sender = socket.socket(socket.AF_UNIX if isinstance(address, str) else socket.AF_INET, socket.SOCK_DGRAM)
+    sender.settimeout(10)
+    sender.connect(address)
+    return sender
+
+
+def send_way(which, address, pace):
+    """A process of its own: sends at the pace while the gate is open, over a new connection each time it opens."""
+    way = WAYS[which]
+    payloads = [payload(way, number) for number in range(PAGES)]
+    sender = None
+    while not pace.is_over.is_set():
+        if not pace.is_open.is_set():
+            with pace.resting.get_lock():
+                pace.resting.value += 1
+            while not pace.is_open.wait(0.2) and not pace.is_over.is_set():
+                pass
+            with pace.resting.get_lock():
+                pace.resting.value -= 1
+            # What a killed agent has left of a stream takes a write without an error.
+            if sender:
+                sender.close()
+            sender = None
+            continue
+        begin, done = time.monotonic(), 0
+        try:
+            sender = sender or connect(way, address)
+            # A tenth of a second at a time.
+            for number in range(max(1, round(pace.per_second.value / 10))):
+                if not pace.is_open.is_set():
+                    break
+                pace.attempted[which] += 1
+                sender.sendall(payloads[number % PAGES])
+                done += 1
+        except OSError:
+            if sender:
+                sender.close()
+            sender = None
+            time.sleep(0.05)
+        time.sleep(max(0.0, begin + 0.1 - time.monotonic()))
+
+
+@dataclass
+class Posts:
+    """POST /visits/soak over one connection that is opened anew when it was closed. An answered one is on disk."""
+
+    attempted: int = 0
+    answered: int = 0
+    connection: http.client.HTTPConnection | None = None
+
+    def send(self, address):
+        self.attempted += 1
+        try:
+            self.connection = self.connection or http.client.HTTPConnection(*address, timeout=10)
+            self.connection.request("POST", "/visits/soak")
+            answer = self.connection.getresponse()
+            answer.read()
+            self.answered += answer.status == 200
+        except (OSError, http.client.HTTPException):
+            self.connection.close()
+            self.connection = None
+
+
+@dataclass
+class Outcome:
+    lines: int = 0
+    lost_to_kills: dict = field(default_factory=dict)
+    dropped: int = 0
+    kills: int = 0
+    takeovers: int = 0
+    reloads: int = 0
+    scrapes: int = 0
+    memory: list = field(default_factory=list)
+    descriptors: list = field(default_factory=list)
+    busy: list = field(default_factory=list)
+
+    def __str__(self):
+        def spread(values):
+            return f"{min(values)} to {max(values)}" if values else "not measured"
+
+        return (
+            f"{self.lines} lines, {self.kills} kills (lost to them: {self.lost_to_kills}), {self.takeovers} takeovers, {self.reloads} reloads, "
+            f"{self.scrapes} scrapes, {self.dropped} datagrams dropped by the kernel and said so; machine {statistics.mean(self.busy):.0%} busy; "
+            f"resident {spread(self.memory)} KiB, descriptors {spread(self.descriptors)}"
+        )
+
+
+class Soak:
+    """Runs the agent, the senders, and what disturbs them.
+
+    Seconds between: `reload_every` SIGHUPs, `disturb_every` kills, and as far between the kills takeovers. Memory and descriptors count
+    after `settle` seconds.
+    """
+
+    def __init__(self, program, directory, reload_every, disturb_every, settle):
+        self.program, self.directory = program, Path(directory)
+        self.reload_every, self.disturb_every, self.settle = reload_every, disturb_every, settle
+        self.pace, self.posts, self.outcome = Pace(), Posts(), Outcome()
+        self.addresses = None
+        self.events = []
+        self.lost = dict.fromkeys(WAYS, 0)
+        self.dropped_before = 0
+        self.agent = self.start()
+
+    def start(self, *extra):
+        paths = {kind: str(self.directory / kind) for kind in ("unix-datagram", "unix-stream")}
+        addresses = self.addresses or {kind: "127.0.0.1:0" for kind in ("udp", "tcp", "http")} | paths
+        words = [word for kind, address in addresses.items() for word in (f"--{kind}", address)]
+        state = ["--state-dir", self.directory / "state", "--journal-sync", "always"]
+        agent = Agent([self.program, "serve", *words, *state, *extra], self.directory).wait_until_ready(60)
+        self.addresses = {kind: agent.bound[kind][0] for kind in addresses}
+        return agent
+
+    def run(self, seconds):
+        senders = [
+            WORKERS_START.Process(target=send_way, args=(which, self.address_of(way), self.pace), daemon=True)
+            for which, way in enumerate(WAYS)
+        ]
+        for sender in senders:
+            sender.start()
+        self.pace.is_open.set()
+        self.watch_events()
+        begin = time.monotonic()
+        due = {
+            self.reload: begin + self.reload_every,
+            self.kill: begin + self.disturb_every / 2,
+            self.take_over: begin + self.disturb_every,
+        }
+        every = {self.reload: self.reload_every, self.kill: self.disturb_every, self.take_over: self.disturb_every}
+        busy = busy_ticks()
+        while (now := time.monotonic()) < begin + seconds:
+            for act in [act for act, at in due.items() if now >= at]:
+                act()
+                due[act] += every[act]
+                busy = busy_ticks()
+            self.observe(now - begin)
+            time.sleep(1)
+            busy = self.hold_pace(busy)
+        self.reconcile()
+        self.pace.is_over.set()
+        for sender in senders:
+            sender.join(10)
+        assert self.agent.stop() == 0, self.agent.log[-20:]
+        self.outcome.lines = sum(self.pace.attempted) * LINES_PER_PAYLOAD
+        self.outcome.lost_to_kills = dict(self.lost)
+        return self.outcome
+
+    def address_of(self, way):
+        return self.agent.address(way) if way in ("udp", "tcp") else self.agent.path(way)
+
+    # What goes on all the while.
+
+    def observe(self, elapsed):
+        self.agent.scrape()
+        self.outcome.scrapes += 1
+        self.agent.stats()
+        assert self.agent.get("/health").json()["status"] == "healthy", self.agent.get("/health").text
+        for _ in range(20):
+            self.posts.send(self.agent.address("http"))
+        if elapsed > self.settle:
+            self.outcome.memory.append(resident_kib(self.agent.pid))
+            self.outcome.descriptors.append(len(list(Path(f"/proc/{self.agent.pid}/fd").iterdir())))
+
+    def hold_pace(self, before):
+        """Raises or lowers the pace so that half of the processors' time is used."""
+        now = busy_ticks()
+        used = (now[0] - before[0]) / max(1, now[1] - before[1])
+        self.outcome.busy.append(used)
+        change = min(1.2, max(0.8, 0.5 / max(0.05, used)))
+        # A sender sends one at least, ten times a second.
+        self.pace.per_second.value = max(10.0, self.pace.per_second.value * change)
+        return now
+
+    def watch_events(self):
+        for stream in self.events:
+            stream.close()
+        self.events = []
+        for _ in range(STREAMS_OF_EVENTS):
+            stream = open_stream(self.agent.address("http"))
+            stream.sendall(b"GET /events HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert stream.recv(64).startswith(b"HTTP/1.1 200 "), "/events does not answer"
+            self.events.append(stream)
+
+    # What disturbs.
+
+    def reload(self):
+        self.agent.signal(signal.SIGHUP)
+        self.outcome.reloads += 1
+
+    def kill(self):
+        """kill -9 under load; the senders rest until the next start is ready."""
+        sent = list(self.pace.attempted)
+        self.agent.kill()
+        self.rest()
+        on_the_way = {way: self.pace.attempted[which] - sent[which] for which, way in enumerate(WAYS)}
+        self.agent = self.start()
+        self.dropped_before = 0
+        self.outcome.kills += 1
+        bound = self.pace.per_second.value * KILL_COSTS_SECONDS
+        for way, lost in self.losses().items():
+            more = lost - self.lost[way]
+            allowed = (on_the_way[way] + bound) * LINES_PER_PAYLOAD
+            assert 0 <= more <= allowed, f"{way}: a kill cost {more} lines, at most {allowed:.0f} were on their way"
+            self.lost[way] = lost
+        self.go_on()
+
+    def take_over(self):
+        """Another process takes sockets and state over, under load: nothing is lost."""
+        leaving = self.agent
+        self.agent = self.start("--takeover")
+        assert leaving.wait(30) == 0, leaving.log[-20:]
+        self.outcome.takeovers += 1
+        self.reconcile()
+        self.go_on()
+
+    def rest(self):
+        self.pace.is_open.clear()
+        wait_for(lambda: self.pace.resting.value == len(WAYS), "all senders rest", 30)
+
+    def go_on(self):
+        self.watch_events()
+        self.pace.is_open.set()
+
+    def reconcile(self):
+        """With the senders at rest: what was sent has been counted, but for what earlier kills cost."""
+        self.rest()
+        page = self.agent.scrape()
+        for way in WAYS:
+            ledger = page.ledger(self.agent.listener(way))
+            assert ledger.read == ledger.accepted and not ledger.refused, (way, ledger)
+        dropped = page.ledger(self.agent.listener("udp")).dropped
+        allowed = dict.fromkeys(WAYS, 0) | {"udp": max(0, dropped - self.dropped_before) * LINES_PER_PAYLOAD}
+
+        def is_counted():
+            more = {way: lost - self.lost[way] for way, lost in self.losses().items()}
+            assert more == allowed, f"lost {more}, of which the kernel dropped {allowed}"
+            return True
+
+        wait_for(is_counted, "what was sent is counted", 30)
+        self.outcome.dropped += dropped - self.dropped_before
+        self.dropped_before = dropped
+        self.lost = self.losses()
+        visits = self.agent.get("/visits/soak").json()["visits"]
+        assert self.posts.answered <= visits <= self.posts.attempted, (self.posts, visits)
+
+    def losses(self):
+        """Lines of each way that were handed over and are not counted, once the counts stand still."""
+
+        def counted():
+            page = self.agent.scrape()
+            return {way: page.total(f"{metric(way)}_total") for way in WAYS}
+
+        def at_rest():
+            before = counted()
+            time.sleep(0.2)
+            return before if before == counted() else None
+
+        still = wait_for(at_rest, "the counts stand still", 30)
+        return {way: self.pace.attempted[which] * LINES_PER_PAYLOAD - still[way] for which, way in enumerate(WAYS)}
+
+    def end(self):
+        self.pace.is_over.set()
+        with contextlib.suppress(ProcessLookupError):
+            if self.agent.is_running:
+                self.agent.kill()
+
+
+def busy_ticks():
+    """Ticks of all processors that were not idle, and all ticks: the first line of /proc/stat (proc_stat(5))."""
+    ticks = [int(word) for word in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+    return sum(ticks) - ticks[3] - ticks[4], sum(ticks)
