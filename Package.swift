@@ -19,7 +19,7 @@ let package = Package(
     .target(name: "Platform", dependencies: ["CLinux", "Bytes"], swiftSettings: strict),
     .target(name: "Protocol", dependencies: ["CLinux", "Bytes"], swiftSettings: strict),
     .target(name: "Aggregation", dependencies: ["CLinux", "Bytes", "Platform", "Protocol"], swiftSettings: strict),
-    .target(name: "Storage", dependencies: ["Platform"], swiftSettings: strict),
+    .target(name: "Storage", dependencies: ["Platform", "Protocol", "Aggregation"], swiftSettings: strict),
     .target(
       name: "HTTPQuery", dependencies: ["Assets", "Bytes", "Platform", "Protocol", "Aggregation"], swiftSettings: strict
     ),
@@ -40,7 +40,8 @@ let package = Package(
       dependencies: ["Aggregation", "Protocol", "Bytes", "Platform", "AllocationCounter", "Randomness"]),
     .testTarget(
       name: "HTTPQueryTests", dependencies: ["HTTPQuery", "Aggregation", "Protocol", "Platform", "Bytes", "Randomness"]),
-    .testTarget(name: "StorageTests", dependencies: ["Storage", "Platform", "Randomness"]),
+    .testTarget(
+      name: "StorageTests", dependencies: ["Storage", "Aggregation", "Protocol", "Platform", "Randomness"]),
     .testTarget(name: "AgentTests", dependencies: ["Agent", "HTTPQuery"]),
     .testTarget(
       name: "FuzzTests",

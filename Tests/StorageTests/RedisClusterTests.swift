@@ -1,3 +1,4 @@
+import Aggregation
 import Foundation
 import Platform
 import Testing
@@ -7,7 +8,7 @@ import Testing
 @Suite(.serialized) struct `a store on a real Cluster` {
   private let many = (0..<500).map { RedisSeries("visit", ["page": "\($0)"]) }
 
-  private func all(_ total: Int64) -> [RedisNumber?] { Array(repeating: .whole(total), count: many.count) }
+  private func all(_ total: Int64) -> [SharedNumber?] { Array(repeating: .whole(total), count: many.count) }
 
   @Test func `finds every node from one, and writes to all of them`() async throws {
     let servers = try await RedisServers(6, isCluster: true)

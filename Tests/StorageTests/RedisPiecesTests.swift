@@ -1,3 +1,4 @@
+import Aggregation
 import Randomness
 import Testing
 
@@ -187,16 +188,16 @@ import Testing
   }
 
   @Test func `is exact as long as it is whole, and never beyond what a number holds`() {
-    let largest = RedisNumber.whole(.max)
-    #expect(RedisNumber(Array("9007199254740993".utf8)) == .whole(9_007_199_254_740_993))
+    let largest = SharedNumber.whole(.max)
+    #expect(SharedNumber(Array("9007199254740993".utf8)) == .whole(9_007_199_254_740_993))
     #expect(largest - .whole(1) == .whole(.max - 1))
     #expect(largest + .whole(1) == .real(0x1p63))
     #expect(
-      RedisNumber.real(.greatestFiniteMagnitude) + .real(.greatestFiniteMagnitude) == .real(.greatestFiniteMagnitude))
-    #expect(RedisNumber(whole: 3, fraction: 0.25) == .real(3.25) && RedisNumber(whole: 3, fraction: 0) == .whole(3))
-    for text in ["", "nan", "inf", "x", "1e999"] { #expect(RedisNumber(Array(text.utf8)) == nil, "\(text)") }
-    for number in [RedisNumber.whole(.min), .real(0.1), .real(1e300), .real(-2.5e-9)] {
-      #expect(RedisNumber(Array("\(number)".utf8)) == number)
+      SharedNumber.real(.greatestFiniteMagnitude) + .real(.greatestFiniteMagnitude) == .real(.greatestFiniteMagnitude))
+    #expect(SharedNumber(whole: 3, fraction: 0.25) == .real(3.25) && SharedNumber(whole: 3, fraction: 0) == .whole(3))
+    for text in ["", "nan", "inf", "x", "1e999"] { #expect(SharedNumber(Array(text.utf8)) == nil, "\(text)") }
+    for number in [SharedNumber.whole(.min), .real(0.1), .real(1e300), .real(-2.5e-9)] {
+      #expect(SharedNumber(Array("\(number)".utf8)) == number)
     }
   }
 

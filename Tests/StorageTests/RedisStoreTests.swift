@@ -1,3 +1,4 @@
+import Aggregation
 import Foundation
 import Platform
 import Synchronization
@@ -76,13 +77,13 @@ final class RunningStore {
     try await answer { store.reset(series, total: .whole(total), ticket: $0) }
   }
 
-  func sum(_ series: RedisSeries) async throws -> RedisNumber? {
+  func sum(_ series: RedisSeries) async throws -> SharedNumber? {
     guard case .count(_, let count, _) = try await read(series) else { return nil }
     return count.sum
   }
 
   /// Of all of them, asked for at once.
-  func sums(_ many: [RedisSeries]) async throws -> [RedisNumber?] {
+  func sums(_ many: [RedisSeries]) async throws -> [SharedNumber?] {
     let tickets = many.map { series in
       ticket += 1
       #expect(store.read(series, ticket: ticket))

@@ -1,13 +1,14 @@
+import Aggregation
 /// What an agent has counted of one series: absolute, so that an update that is newer makes up for all before it.
 package struct RedisUpdate: Equatable, Sendable {
   package var series: RedisSeries
-  package var total: RedisNumber
+  package var total: SharedNumber
   /// What a reset has set.
-  package var base: RedisNumber
+  package var base: SharedNumber
   /// Whether a larger total that is there wins: at the first write of a series after a start.
   package var claims: Bool
 
-  package init(_ series: RedisSeries, total: RedisNumber, base: RedisNumber = .zero, claims: Bool = false) {
+  package init(_ series: RedisSeries, total: SharedNumber, base: SharedNumber = .zero, claims: Bool = false) {
     self.series = series
     self.total = total
     self.base = base

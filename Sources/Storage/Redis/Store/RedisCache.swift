@@ -1,3 +1,4 @@
+import Aggregation
 /// Answers of Redis that may be given again for a while: at most `capacity`, of which the one unused for longest goes first.
 ///
 /// A list through an array: each entry knows its neighbours, the one used last is at the head.

@@ -1,24 +1,25 @@
+import Aggregation
 /// What Redis holds of one counter.
 package struct RedisCount: Equatable, Sendable {
   /// All other agents' totals less their bases.
-  package var others: RedisNumber
+  package var others: SharedNumber
   /// This agent's, as last written; nil: never.
-  package var ownTotal: RedisNumber?
-  package var ownBase: RedisNumber
+  package var ownTotal: SharedNumber?
+  package var ownBase: SharedNumber
   /// Agents that have written it.
   package var agents: Int
 
   /// What anybody with `redis-cli` would sum up.
-  package var sum: RedisNumber { others + ((ownTotal ?? .zero) - ownBase) }
+  package var sum: SharedNumber { others + ((ownTotal ?? .zero) - ownBase) }
 
   /// Reads the reply to HGETALL. What is no number, which no agent writes, counts nothing.
   init?(_ reply: RESPValue, agent: [UInt8]) {
     guard let pairs = reply.pairs else { return nil }
-    var totals: [[UInt8]: RedisNumber] = [:]
+    var totals: [[UInt8]: SharedNumber] = [:]
     for (field, value) in pairs {
-      if let name = field.text, let number = value.text.flatMap(RedisNumber.init) { totals[name] = number }
+      if let name = field.text, let number = value.text.flatMap(SharedNumber.init) { totals[name] = number }
     }
-    func base(_ agent: [UInt8]) -> RedisNumber { totals[agent + Self.suffix] ?? .zero }
+    func base(_ agent: [UInt8]) -> SharedNumber { totals[agent + Self.suffix] ?? .zero }
     ownTotal = totals[agent]
     ownBase = base(agent)
     others = .zero

@@ -1,3 +1,4 @@
+import Aggregation
 import Platform
 import Synchronization
 
@@ -33,7 +34,7 @@ extension RedisExchange {
       })
   }
 
-  private func reset(_ series: RedisSeries, _ total: RedisNumber, _ ticket: UInt64) {
+  private func reset(_ series: RedisSeries, _ total: SharedNumber, _ ticket: UInt64) {
     let key = series.key(store.settings.prefix)
     let request = RedisRequest(
       RedisScripts.reset, key: key, at: KeyPlace(of: key), store.agent, Array("\(total)".utf8)

@@ -1,3 +1,4 @@
+import Aggregation
 import Platform
 import Synchronization
 
@@ -130,7 +131,7 @@ final class RedisExchange {
   private func written(_ update: RedisUpdate, _ reply: RESPValue) {
     pending.written(update.series)
     store.shared.withLock { $0.cache.remove(update.series) }
-    let numbers = reply.elements?.map { $0.text.flatMap(RedisNumber.init) }
+    let numbers = reply.elements?.map { $0.text.flatMap(SharedNumber.init) }
     guard let numbers, numbers.count == 2, let total = numbers[0], let base = numbers[1] else { return }
     if total != update.total || base != update.base { news.append(.corrected(update.series, total: total, base: base)) }
   }

@@ -1,3 +1,4 @@
+import Aggregation
 import Platform
 import Synchronization
 
@@ -40,7 +41,7 @@ package final class RedisStore: Sendable {
   /// What wants an answer.
   enum Ask: Sendable {
     case read(RedisSeries, ticket: UInt64)
-    case reset(RedisSeries, total: RedisNumber, ticket: UInt64)
+    case reset(RedisSeries, total: SharedNumber, ticket: UInt64)
   }
 
   let settings: RedisSettings
@@ -101,7 +102,7 @@ package final class RedisStore: Sendable {
 
   /// Writes this agent's total of a series and sets the base of every agent to its total. The answer comes as news, with the ticket.
   /// - Returns: false if too many asks wait already.
-  package func reset(_ series: RedisSeries, total: RedisNumber, ticket: UInt64) -> Bool {
+  package func reset(_ series: RedisSeries, total: SharedNumber, ticket: UInt64) -> Bool {
     ask(.reset(series, total: total, ticket: ticket))
   }
 
@@ -172,7 +173,7 @@ package enum RedisNews: Equatable, Sendable {
   /// The answer to either: it could not be done, and why.
   case failed(ticket: UInt64, String)
   /// Redis knows better: a larger total of this agent from before its start, a base that somebody's reset has set. To be taken over.
-  case corrected(RedisSeries, total: RedisNumber, base: RedisNumber)
+  case corrected(RedisSeries, total: SharedNumber, base: SharedNumber)
 }
 
 /// How the store is, for `/health`, `/status` and `/metrics`.

@@ -1,10 +1,10 @@
-/// A total as Redis keeps it: a whole number in decimal, exact up to 2^63, or one with a fraction, as `Double` spells it.
-package enum RedisNumber: Equatable, Sendable, CustomStringConvertible {
+/// A total as the shared store keeps it: a whole number in decimal, exact up to 2^63, or one with a fraction, as `Double` spells it.
+package enum SharedNumber: Equatable, Sendable, CustomStringConvertible {
   case whole(Int64)
   /// Finite.
   case real(Double)
 
-  package static let zero = RedisNumber.whole(0)
+  package static let zero = SharedNumber.whole(0)
 
   /// As a counter keeps its sum: whole, and what is no whole number.
   package init(whole: Int64, fraction: Double) {
