@@ -32,7 +32,7 @@ final class MetricWork {
     }
     if scans.isEmpty { return .ready(.fault(.notFound)) }
     let work = MetricWork(state, name, window, scans, isFiltered: !filter.matches.isEmpty, topPoints: topPoints)
-    return .work { work.step() }
+    return .work { work.step().map { .ready($0) } }
   }
 
   private init(

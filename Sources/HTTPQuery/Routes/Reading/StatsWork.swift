@@ -34,7 +34,7 @@ final class StatsWork {
     let work = StatsWork(state, question)
     // Most are done at once.
     if let response = work.step() { return .ready(response) }
-    return .work { work.step() }
+    return .work { work.step().map { .ready($0) } }
   }
 
   private init(_ state: QueryState, _ question: StatsAnswer.Question) {
