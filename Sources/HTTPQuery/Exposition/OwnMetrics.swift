@@ -20,7 +20,7 @@ struct OwnMetrics {
     own.writeHTTP(state)
     own.writeView(state, view)
     own.writeJournal(state.keeping)
-    own.writeRedis(state.storeCondition ?? SharedCondition(), unshared: view.unshared)
+    own.writeRedis(state.sharing?.store.condition() ?? SharedCondition(), unshared: view.unshared)
     if let facts = ProcessFacts.read() { own.writeProcess(state, facts) }
     return own.page.text.bytes
   }

@@ -129,7 +129,7 @@ enum StatusAnswer {
 
   /// How the store that several agents share is; without one there is none to be unwell.
   private static func writeStore(_ state: QueryState, to json: inout JSONWriter) {
-    let condition = state.storeCondition ?? SharedCondition()
+    let condition = state.sharing?.store.condition() ?? SharedCondition()
     json.member("redis_status") { json in
       json.member("nodes", condition.nodes.count)
       json.member("healthy_nodes", condition.nodes.count { $0.isUp })

@@ -64,10 +64,10 @@ final class MetricWork {
     reading = nil
     let isKnown = !scans.isEmpty
     let keys = found.flatMap { $0.keys(name, window) }
-    return .shared(keys) { holdings in
-      let parts = SharedParts(holdings, of: keys)
-      if !isKnown && !parts.hasTotal(.counter, name) { return .fault(.notFound) }
-      return MetricAnswer(state, name, window, found, parts).response
+    return .shared(keys.map { .read($0) }) { replies in
+      let parts = SharedParts(replies, of: keys)
+      if !isKnown && !parts.hasTotal(.counter, name) { return .ready(.fault(.notFound)) }
+      return .ready(MetricAnswer(state, name, window, found, parts).response)
     }
   }
 

@@ -7,9 +7,14 @@ struct SharedParts {
   /// Parts that were asked for and could not be had: sums are too small by what they hold.
   let missing: Int
 
-  init(_ holdings: [SharedKey: SharedHolding], of keys: [SharedKey]) {
+  /// - Parameter keys: all that was asked for, each once.
+  init(_ replies: SharedReplies, of keys: [SharedKey]) {
+    var holdings: [SharedKey: SharedHolding] = [:]
+    for key in keys {
+      if case .holding(let holding, _) = replies[key] { holdings[key] = holding }
+    }
     self.holdings = holdings
-    missing = keys.count { holdings[$0] == nil }
+    missing = keys.count - holdings.count
   }
 
   /// What all agents have counted since their resets, of which this one knows its own better.
@@ -42,7 +47,9 @@ struct SharedParts {
   /// Adds a set's members, those of all agents.
   func addMembers(_ metric: [UInt8], _ span: SharedSpan, to members: inout HyperLogLog.Ranks) {
     for part in span.members {
-      if case .members(let bytes) = holdings[SharedKey(.set, metric: metric, part)] { members.merge(redis: bytes) }
+      guard case .members(let bytes) = holdings[SharedKey(.set, metric: metric, part)] else { continue }
+      // What is no HyperLogLog has no members.
+      _ = members.merge(redis: bytes)
     }
   }
 

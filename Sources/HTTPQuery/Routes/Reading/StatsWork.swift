@@ -59,8 +59,8 @@ final class StatsWork {
     // Nothing is held while others are asked.
     reading = nil
     let keys = keys
-    return .shared(keys) { holdings in
-      state.stats.response(to: question, state, shown: shown, parts: SharedParts(holdings, of: keys))
+    return .shared(keys.map { .read($0) }) { replies in
+      .ready(state.stats.response(to: question, state, shown: shown, parts: SharedParts(replies, of: keys)))
     }
   }
 
