@@ -14,9 +14,9 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .agent import Agent
 from .hostile import resident_kib
 from .load import WORKERS_START
+from .place import FREE, Place
 from .sending import open_stream
 from .waiting import wait_for
 
@@ -149,23 +149,14 @@ class Soak:
     """
 
     def __init__(self, program, directory, reload_every, disturb_every, settle):
-        self.program, self.directory = program, Path(directory)
         self.reload_every, self.disturb_every, self.settle = reload_every, disturb_every, settle
         self.pace, self.posts, self.outcome = Pace(), Posts(), Outcome()
-        self.addresses = None
         self.events = []
         self.lost = dict.fromkeys(WAYS, 0)
         self.dropped_before = 0
+        paths = {kind: str(Path(directory) / kind) for kind in ("unix-datagram", "unix-stream")}
+        self.start = Place(program, directory, "--journal-sync", "always", addresses=FREE | paths).start
         self.agent = self.start()
-
-    def start(self, *extra):
-        paths = {kind: str(self.directory / kind) for kind in ("unix-datagram", "unix-stream")}
-        addresses = self.addresses or {kind: "127.0.0.1:0" for kind in ("udp", "tcp", "http")} | paths
-        words = [word for kind, address in addresses.items() for word in (f"--{kind}", address)]
-        state = ["--state-dir", self.directory / "state", "--journal-sync", "always"]
-        agent = Agent([self.program, "serve", *words, *state, *extra], self.directory).wait_until_ready(60)
-        self.addresses = {kind: agent.bound[kind][0] for kind in addresses}
-        return agent
 
     def run(self, seconds):
         senders = [
