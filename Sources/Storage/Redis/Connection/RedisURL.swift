@@ -48,6 +48,8 @@ package struct RedisURL: Equatable, Sendable, CustomStringConvertible {
   /// - Throws: what is wrong, and what is allowed.
   package init(_ text: String) throws(Fault) {
     func fault(_ reason: String) -> Fault { Fault(description: "\(Self.withoutPassword(text)): \(reason)") }
+    // A password whose `?` or `/` is not written %3F or %2F would stand in the wrong part.
+    func shown(_ part: Substring) -> Substring { text.contains("@") ? "…" : part }
     guard let colon = text.firstRange(of: "://") else { throw fault("want redis://host:port or unix:///path") }
     var rest = text[colon.upperBound...]
     switch text[..<colon.lowerBound] {
@@ -66,7 +68,7 @@ package struct RedisURL: Equatable, Sendable, CustomStringConvertible {
         case ("weight", let number?) where 1...Self.largestWeight ~= number: weight = number
         case ("weight", _): throw fault("weight is a whole number from 1 to \(Self.largestWeight)")
         case ("db", _): throw fault("db is a whole number from 0 on")
-        default: throw fault("unknown field \(parts[0]); want db or weight")
+        default: throw fault("unknown field \(shown(parts[0])); want db or weight")
         }
       }
       rest = rest[..<mark]
@@ -95,7 +97,7 @@ package struct RedisURL: Equatable, Sendable, CustomStringConvertible {
     if let slash = rest.firstIndex(of: "/") {
       let digits = rest[rest.index(after: slash)...]
       if !digits.isEmpty {
-        guard let number = Self.number(digits) else { throw fault("\(digits) is no database; want a number") }
+        guard let number = Self.number(digits) else { throw fault("\(shown(digits)) is no database; want a number") }
         database = number
       }
       rest = rest[..<slash]
@@ -117,7 +119,7 @@ package struct RedisURL: Equatable, Sendable, CustomStringConvertible {
       host = text[..<colon]
       port = text[text.index(after: colon)...]
     }
-    let isName = host.utf8.allSatisfy { 0x21...0x7E ~= $0 && !"/@[]%".utf8.contains($0) }
+    let isName = host.utf8.allSatisfy { 0x21...0x7E ~= $0 && !"/@[]%,".utf8.contains($0) }
     guard !host.isEmpty, host.utf8.count <= 255, isName else { return nil }
     guard let port else { return .tcp(host: String(host), port: defaultPort) }
     guard let number = Self.number(port), let short = UInt16(exactly: number), short > 0 else { return nil }
