@@ -55,6 +55,13 @@ package struct SharedKey: Hashable, Sendable {
     self.tag = tag
   }
 
+  /// A total's, by its tag, as the store gives it back.
+  package init(_ kind: SampleKind, tag: [UInt8]) {
+    self.kind = kind
+    self.tag = tag
+    part = .total
+  }
+
   private static func append(_ part: some Sequence<UInt8>, to tag: inout [UInt8]) {
     for byte in part {
       if "\\,=|".utf8.contains(byte) { tag.append(UInt8(ascii: "\\")) }
