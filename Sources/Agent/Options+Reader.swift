@@ -194,7 +194,7 @@ extension Options {
     /// - Returns: whether it is so.
     mutating func checkMemory(_ configuration: Configuration) -> Bool {
       let name = "memory-limit"
-      let least = MemoryNeeds.least(workers: configuration.workers ?? ProcessFacts.processors)
+      let least = MemoryNeeds.least(configuration, workers: configuration.workers ?? ProcessFacts.processors)
       guard let limit = configuration.memoryLimit, limit < least,
         let setting = flags[name] ?? environment[name] ?? file[name]
       else { return false }
