@@ -60,6 +60,12 @@ package struct SharedKey: Hashable, Sendable {
     kind = whole.kind
     tag = whole.tag
     self.part = part
+
+  /// A total's, by its tag, as the store gives it back.
+  package init(_ kind: SampleKind, tag: [UInt8]) {
+    self.kind = kind
+    self.tag = tag
+    part = .total
   }
 
   private static func append(_ part: some Sequence<UInt8>, to tag: inout [UInt8]) {
