@@ -60,6 +60,7 @@ package struct SharedKey: Hashable, Sendable {
     kind = whole.kind
     tag = whole.tag
     self.part = part
+  }
 
   /// A total's, by its tag, as the store gives it back.
   package init(_ kind: SampleKind, tag: [UInt8]) {
