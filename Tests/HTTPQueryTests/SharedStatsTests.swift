@@ -177,7 +177,7 @@ private func number(_ name: String, in body: String) -> Double? {
     pair.share()
     let key = SharedKey(.counter, metric: VisitNames.visit)
     pair.agents.change { state in
-      for agent in [1, 2] { state.totals[key]?[agent]?.base = state.totals[key]?[agent]?.total ?? .zero }
+      state.totals[key] = state.totals[key]?.mapValues { ($0.total, $0.total) }
     }
     pair.first.count("visit:3|c")
     #expect(number("total_visits", in: pair.first.get("/stats").body) == 3)
