@@ -62,6 +62,13 @@ package struct SharedKey: Hashable, Sendable {
     part = .total
   }
 
+  /// The key of another part of the same.
+  package init(_ whole: SharedKey, _ part: Part) {
+    kind = whole.kind
+    tag = whole.tag
+    self.part = part
+  }
+
   private static func append(_ part: some Sequence<UInt8>, to tag: inout [UInt8]) {
     for byte in part {
       if "\\,=|".utf8.contains(byte) { tag.append(UInt8(ascii: "\\")) }

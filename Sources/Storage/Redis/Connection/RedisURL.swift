@@ -48,7 +48,7 @@ package struct RedisURL: Equatable, Sendable, CustomStringConvertible {
   /// - Throws: what is wrong, and what is allowed.
   package init(_ text: String) throws(Fault) {
     func fault(_ reason: String) -> Fault { Fault(description: "\(Self.withoutPassword(text)): \(reason)") }
-    // A password whose `?` or `/` is not written %3F or %2F would stand in the wrong part.
+    // A password with a `?` or a `/` that should be %3F and %2F is taken for a query or a database.
     func shown(_ part: Substring) -> Substring { text.contains("@") ? "…" : part }
     guard let colon = text.firstRange(of: "://") else { throw fault("want redis://host:port or unix:///path") }
     var rest = text[colon.upperBound...]
@@ -56,7 +56,7 @@ package struct RedisURL: Equatable, Sendable, CustomStringConvertible {
     case "redis", "unix": break
     case "rediss":
       throw fault("TLS is not built in: let stunnel carry the connection, and give its local address as redis://")
-    case let scheme: throw fault("unknown scheme \(scheme); want redis:// or unix://")
+    case let scheme: throw fault("unknown scheme \(shown(scheme)); want redis:// or unix://")
     }
     let isUnix = text.hasPrefix("unix")
     if let mark = rest.firstIndex(of: "?") {
