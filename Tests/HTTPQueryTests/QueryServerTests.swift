@@ -24,7 +24,7 @@ final class RunningServer {
 
   init(
     connections: Int = 10, flushIntervalNanoseconds: Int64 = 1_000_000_000, httpIdle: Int64? = nil,
-    keeper: Keeper? = nil
+    keeper: Keeper? = nil, store: ((AgentState) -> SharedStore)? = nil
   )
     throws
   {
@@ -40,6 +40,7 @@ final class RunningServer {
     let listener = try Socket.listening(address, reusesPort: false)
     port = UInt16(Socket.localAddress(listener).description.split(separator: ":")[1]) ?? 0
     let (books, outcome) = (books, outcome)
+    let store = store?(agent)
     thread = try Platform.Thread("query") {
       do {
         let view = try MergedView(
@@ -51,7 +52,7 @@ final class RunningServer {
           memory: ownMemory, hasher: hasher, reader: LineReader(), keyLabels: KeyLabels(), budget: budget)
         let server = try QueryServer(
           view: view, table: ownTable, listeners: [listener], books: [books], state: agent, settings: settings,
-          keeper: keeper, wakeWorker: { _ in outcome.wakeUps.wrappingAdd(1, ordering: .relaxed) })
+          keeper: keeper, store: store, wakeWorker: { _ in outcome.wakeUps.wrappingAdd(1, ordering: .relaxed) })
         server.run()
         outcome.pins.store(server.state.view.pins, ordering: .relaxed)
       } catch {
