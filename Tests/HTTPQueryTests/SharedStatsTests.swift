@@ -184,6 +184,17 @@ private func number(_ name: String, in body: String) -> Double? {
     #expect(number("total", in: pair.first.get("/stats/visit").body) == 3)
   }
 
+  @Test func `have what this agent has written and no longer knows`() throws {
+    let pair = try Pair()
+    pair.second.count("visit:5|c")
+    pair.share()
+    pair.agents.change {
+      $0.totals[SharedKey(.counter, metric: VisitNames.visit)] = [1: (.whole(9), .whole(2)), 2: (.whole(5), .zero)]
+    }
+    #expect(number("total_visits", in: pair.first.get("/stats").body) == 12)
+    #expect(number("total", in: pair.first.get("/stats/visit").body) == 12)
+  }
+
   @Test func `are this agent's own where that is asked for, and where labels are`() throws {
     let pair = try Pair()
     let alone = try Counted(quantiles: [0.1, 0.5, 0.9, 0.99], ttl: nil)

@@ -74,9 +74,9 @@ struct PageCount {
     _ state: QueryState, _ call: Route.Call, _ page: String, _ then: @escaping (PageCount) -> Route.Answer
   ) -> Route.Answer {
     var parameters = QueryParameters(call.request)
-    let isLocal = parameters.word("scope", of: ["all", "local"]) == "local"
+    let scope = StatsScope(&parameters, state)
     if let refusal = parameters.refusal { return .ready(refusal) }
-    if isLocal || state.sharing == nil { return then(own(state.visitSeries(of: page), state)) }
+    if scope == .local { return then(own(state.visitSeries(of: page), state)) }
     return read(state, .read(state.visitKey(of: page)), then)
   }
 

@@ -16,7 +16,7 @@ struct MetricCounts {
     let family = state.view.family(named: metric, kind: kind)
     if kind.isTimer { return family.map { state.view.family($0).total } ?? (0, 0) }
     guard let parts else { return family.map { state.view.countSinceReset(family: $0) } ?? (0, 0) }
-    return parts.total(kind, metric, own: family.map { state.view.shared(family: $0) } ?? (.zero, .zero)).count
+    return parts.total(kind, metric, own: family.map { state.view.shared(family: $0) }).total
   }
 
   /// Within the window.
@@ -59,16 +59,6 @@ struct MetricCounts {
     let isOfUsers = state.view.family(named: users, kind: .set) != nil
     return (isOfUsers ? [users] : [users, addresses]).flatMap { metric in
       window.sketchSpan.members.map { SharedKey(.set, metric: metric, $0) }
-    }
-  }
-}
-
-extension SharedNumber {
-  /// As history and the view give a count.
-  var count: (whole: Int64?, value: Double) {
-    switch self {
-    case .whole(let number): (number, Double(number))
-    case .real(let number): (nil, number)
     }
   }
 }

@@ -17,12 +17,13 @@ struct SharedParts {
     missing = keys.count - holdings.count
   }
 
-  /// What all agents have counted since their resets, of which this one knows its own better.
-  func total(_ kind: SampleKind, _ metric: [UInt8], own: (total: SharedNumber, base: SharedNumber)) -> SharedNumber {
-    guard case .total(let others, _, let base, _) = holdings[SharedKey(kind, metric: metric)] else {
-      return own.total - own.base
+  /// What all agents have counted since their resets, of which this one knows its own better, if it knows the metric.
+  func total(_ kind: SampleKind, _ metric: [UInt8], own: (total: SharedNumber, base: SharedNumber)?) -> SharedNumber {
+    guard case .total(let others, let stored, let storedBase, _) = holdings[SharedKey(kind, metric: metric)] else {
+      return own.map { $0.total - $0.base } ?? .zero
     }
-    return own.total - (own.base < base ? base : own.base) + others
+    let (total, base) = own ?? (stored ?? .zero, storedBase)
+    return others + total - (base < storedBase ? storedBase : base)
   }
 
   /// Whether any agent has a total.
