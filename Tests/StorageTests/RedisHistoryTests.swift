@@ -75,7 +75,8 @@ struct RedisHistoryChecks {
   ) async throws {
     let key = SharedKey(.timer, metric: metric.utf8, .samples(hour: hour))
     var samples = SharedSamples()
-    (samples.count, samples.sum, samples.least, samples.greatest) = (0.1 + 0.2, -1.0 / 3, -Double.leastNonzeroMagnitude, 1.7e308)
+    (samples.count, samples.sum) = (0.1 + 0.2, -1.0 / 3)
+    (samples.least, samples.greatest) = (-Double.leastNonzeroMagnitude, 1.7e308)
     // More than Lua has room for at once.
     samples.buckets = (-3_000..<3_000 as Range<Int32>).map { ($0, 1 / Double($0.magnitude + 3)) }
     for store in [one, two] {
