@@ -5,7 +5,9 @@
 -- The sum of all agents stays what it is, since all of it is done at once. Run twice it finds nothing the second time.
 -- Answer: how many agents were folded. Lua's numbers lose units beyond 2^53, so Redis adds.
 local function add(field, number)
-  if not string.match(number, '^-?%d+$') or redis.pcall('HINCRBY', KEYS[1], field, number).err then
+  local isWhole = string.match(number, '^-?%d+$')
+  -- What fails answers with a table.
+  if not isWhole or type(redis.pcall('HINCRBY', KEYS[1], field, number)) == 'table' then
     redis.call('HINCRBYFLOAT', KEYS[1], field, number)
   end
 end
