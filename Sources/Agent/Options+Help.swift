@@ -31,7 +31,7 @@ extension Options {
       }
     }
     lines += [
-      "", "Names of a visit counter's .env file, in the environment or with --config .env, for the options above:",
+      "", "Names of a visit counter's .env file, taken from the environment or with --config .env:",
     ]
     lines += wrap(visitCounter.map { "\($0.name) (\($0.summary))" }.joined(separator: ", "), to: helpWidth - 2).map {
       "  \($0)"
