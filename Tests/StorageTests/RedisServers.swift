@@ -84,6 +84,10 @@ final class RedisServers {
   @discardableResult
   func cli(_ port: UInt16, _ words: String...) throws -> String { try run(["-p", "\(port)"] + words) }
 
+  /// The same with words in a list.
+  @discardableResult
+  func run(_ port: UInt16, _ words: [String]) throws -> String { try run(["-p", "\(port)"] + words) }
+
   private func run(_ words: [String]) throws -> String {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/redis-cli")

@@ -95,10 +95,10 @@ enum MovingKey {
       open < close
     else { return false }
     let kind = rest[..<open]
-    let part = rest[(close + 1)...]
-    return (kind.isEmpty || kind.last == UInt8(ascii: ":"))
-      && (part.isEmpty || parts.contains { part.starts(with: $0) })
+    let part = rest[(close + 1)...].split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
+    let isPart = part.count == 3 && part[0].isEmpty && parts.contains { part[1].elementsEqual($0.utf8) }
+    return (kind.isEmpty || kind.last == UInt8(ascii: ":")) && (isPart || close == rest.endIndex - 1)
   }
 
-  private static let parts = ["hours", "minutes", "members", "samples"].map { Array(":\($0):".utf8) }
+  private static let parts = ["hours", "minutes", "members", "samples"]
 }
