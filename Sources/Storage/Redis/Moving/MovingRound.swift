@@ -1,3 +1,5 @@
+import Protocol
+
 /// One look through all keys of all shards.
 struct MovingRound {
   /// How far it has come on one shard.
@@ -97,7 +99,8 @@ enum MovingKey {
     let kind = rest[..<open]
     let part = rest[(close + 1)...].split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
     let isPart = part.count == 3 && part[0].isEmpty && parts.contains { part[1].elementsEqual($0.utf8) }
-    return (kind.isEmpty || kind.last == UInt8(ascii: ":")) && (isPart || close == rest.endIndex - 1)
+    let isKind = kind.isEmpty || SampleKind.allCases.contains { kind.elementsEqual("\($0.label):".utf8) }
+    return isKind && (isPart || close == rest.endIndex - 1)
   }
 
   private static let parts = ["hours", "minutes", "members", "samples"]

@@ -1,6 +1,17 @@
 /// What is done in Redis itself to take one key from a shard to another: read it, merge it there, then remove here what has not changed
 /// since. Each step may be done twice, and what is killed between two of them is done again: nothing is lost, nothing counts twice.
 enum MovingScripts {
+  /// What a shard is asked first. KEYS: its marker, and one for this run of an agent. ARGV: the shard's number.
+  /// Answer: the number of the shard that this server was asked as before, in this run, or this one's; its marker.
+  private static let introduce = """
+    if not redis.call('SET', KEYS[2], ARGV[1], 'NX', 'EX', 600) then ARGV[1] = redis.call('GET', KEYS[2]) end
+    return {ARGV[1], redis.call('GET', KEYS[1])}
+    """
+
+  static func introduction(marker: [UInt8], probe: [UInt8], shard: Int) -> RESPCommand {
+    RESPCommand(["EVAL", introduce, "2"].map { Array($0.utf8) } + [marker, probe, Array("\(shard)".utf8)])
+  }
+
   static let all = [read, mergeHash, mergeMembers, removeFields, removeMembers]
 
   /// KEYS: any key. Answer: its type; of a hash or a HyperLogLog also what it has to live, in milliseconds (-1: for ever), and its fields

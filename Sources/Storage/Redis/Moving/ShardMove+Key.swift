@@ -28,12 +28,14 @@ extension ShardMove {
     var removed: [[UInt8]] { isHash ? values : Array(values.dropFirst()) }
   }
 
-  /// Copies what a shard has of a key to another, then removes it, but for what was written meanwhile.
+  /// Copies what a shard has of a key to another, then removes it, but for what was written meanwhile. As long as it is not known that both
+  /// are not one server, nothing is removed.
   func move(_ key: [UInt8], from source: Int, to target: Int, done: @escaping (Outcome) -> Void) {
     send(key, MovingScripts.read, [], to: source, done) { [unowned self] reply in
       guard let content = Content(reply) else { return done(.nothing) }
       let merge = content.isHash ? MovingScripts.mergeHash : MovingScripts.mergeMembers
       send(key, merge, content.merged, to: target, done) { [unowned self] _ in
+        if phase == .asking { return done(.moved) }
         let remove = content.isHash ? MovingScripts.removeFields : MovingScripts.removeMembers
         send(key, remove, content.removed, to: source, done) { [unowned self] _ in
           movedKeys += 1

@@ -53,6 +53,10 @@ final class ShardMove {
   private var whereabouts = Whereabouts.anywhere
   /// What each shard has answered; nil: it has no marker, or one that cannot be read.
   private var markers: [Int: ShardMarker?] = [:]
+  /// Two shards that are one server: nothing may be moved between them.
+  private var twins: (Int, Int)?
+  /// Tells what this run has left on a server from what others have.
+  private let run = String(UInt64.random(in: .min ... .max), radix: 16)
   /// Shards that have not yet done what the phase asks of all, those that were asked for it, and when to ask again.
   private var missing: Set<Int>
   private var awaited = 0
@@ -90,9 +94,11 @@ final class ShardMove {
     isDue = false
     switch phase {
     case .asking:
+      if !isEverybodyThere { return }
       let key = ShardMarker.key(prefix: prefix)
-      askAll(RESPCommand([Array("GET".utf8), key]), now) { [unowned self] in
-        markers[$0] = $1.text.flatMap(ShardMarker.init)
+      let probe = key + ":\(run)".utf8
+      for shard in missing {
+        askAll(MovingScripts.introduction(marker: key, probe: probe, shard: shard), of: [shard], now, answer: introduce)
       }
       if isAnswered { begin() }
     case .noting:
@@ -114,7 +120,8 @@ final class ShardMove {
     guard phase != .over, hasShards else { return .max }
     if isDue { return now }
     switch phase {
-    case .asking, .noting, .closing: return missing.contains { client.links[$0].isReady } ? askAt : .max
+    case .asking: return isEverybodyThere ? askAt : .max
+    case .noting, .closing: return missing.contains { client.links[$0].isReady } ? askAt : .max
     case .resting(let time): return time
     case .looking, .over: return .max
     }
@@ -133,7 +140,19 @@ final class ShardMove {
   /// Whether every shard has said that keys lie by the own list alone.
   private var isAgreed: Bool { markers.values.allSatisfy { $0?.lists == [own] } }
 
+  /// Takes what a shard has said of itself: who was there before, and its marker.
+  private func introduce(_ shard: Int, _ reply: RESPValue) {
+    let parts = reply.elements ?? []
+    if let twin = parts.first?.string.flatMap({ Int($0) }), twin != shard { twins = (twin, shard) }
+    markers[shard] = parts.last?.text.flatMap(ShardMarker.init)
+  }
+
   private func begin() {
+    if let (one, two) = twins {
+      let (one, two) = (client.links[one].url, client.links[two].url)
+      note(.refused("\(one) and \(two) are one server: no key is moved; name each server once in --redis"))
+      return end()
+    }
     let lists = lists
     if lists.isEmpty {
       // The first start, or that of a shard, or one server until now.
@@ -181,10 +200,15 @@ final class ShardMove {
 
   private var isAnswered: Bool { missing.isEmpty && awaited == 0 }
 
+  private var isEverybodyThere: Bool { client.links.prefix(shardCount).allSatisfy(\.isReady) }
+
   /// Sends a command to each shard that is there and has not yet carried it out.
-  private func askAll(_ command: RESPCommand, _ now: Int64, answer: @escaping (Int, RESPValue) -> Void = { _, _ in }) {
+  private func askAll(
+    _ command: RESPCommand, of shards: Set<Int>? = nil, _ now: Int64,
+    answer: @escaping (Int, RESPValue) -> Void = { _, _ in }
+  ) {
     if now < askAt { return }
-    for shard in missing where client.links[shard].isReady {
+    for shard in shards ?? missing where client.links[shard].isReady {
       missing.remove(shard)
       awaited += 1
       let request = RedisRequest(command, at: nil) { [unowned self] result, _ in
@@ -214,7 +238,10 @@ final class ShardMove {
   /// The shards that may have a key besides its own.
   private func others(of place: KeyPlace, but home: Int) -> [Int] {
     guard hasShards else { return [] }
-    func anyone() -> [Int] { (0..<shardCount).filter { $0 != home && client.links[$0].isReady } }
+    // One that has not been there since the start is not waited for.
+    func anyone() -> [Int] {
+      (0..<shardCount).filter { $0 != home && (client.links[$0].isReady || client.links[$0].trouble == nil) }
+    }
     switch whereabouts {
     case .home: return []
     case .anywhere: return anyone()
