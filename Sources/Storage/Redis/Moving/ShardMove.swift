@@ -56,7 +56,7 @@ final class ShardMove {
   /// Two shards that are one server: nothing may be moved between them.
   private var twins: (Int, Int)?
   /// Tells what this run has left on a server from what others have.
-  private let run = String(UInt64.random(in: .min ... .max), radix: 16)
+  private let probe: [UInt8]
   /// Shards that have not yet done what the phase asks of all, those that were asked for it, and when to ask again.
   private var missing: Set<Int>
   private var awaited = 0
@@ -78,6 +78,7 @@ final class ShardMove {
     own = ShardList(settings.urls, virtualNodes: settings.virtualNodes)
     ownRing = HashRing(settings.urls, virtualNodes: settings.virtualNodes)
     missing = Set(settings.urls.indices)
+    probe = ShardMarker.key(prefix: prefix) + ":\(String(UInt64.random(in: .min ... .max), radix: 16))".utf8
     if settings.urls.count == 1 { phase = .over }
   }
 
@@ -96,7 +97,6 @@ final class ShardMove {
     case .asking:
       if !isEverybodyThere { return }
       let key = ShardMarker.key(prefix: prefix)
-      let probe = key + ":\(run)".utf8
       for shard in missing {
         askAll(MovingScripts.introduction(marker: key, probe: probe, shard: shard), of: [shard], now, answer: introduce)
       }
@@ -148,6 +148,9 @@ final class ShardMove {
   }
 
   private func begin() {
+    for link in client.links.prefix(shardCount) {
+      client.send(RedisRequest(RESPCommand([Array("DEL".utf8), probe]), at: nil) { _, _ in }, to: link)
+    }
     if let (one, two) = twins {
       let (one, two) = (client.links[one].url, client.links[two].url)
       note(.refused("\(one) and \(two) are one server: no key is moved; name each server once in --redis"))
