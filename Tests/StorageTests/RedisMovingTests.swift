@@ -184,11 +184,11 @@ import Testing
       ),
     ]
     for (isHome, totals, samples) in sides {
-      try servers.run(port(names[0], isHome: isHome), ["HSET", names[0]] + totals)
-      try servers.run(port(names[1], isHome: isHome), ["HSET", names[1]] + samples)
-      try servers.run(port(names[1], isHome: isHome), ["EXPIRE", names[1], isHome ? "100" : "1000"])
-      try servers.run(port(names[2], isHome: isHome), ["PFADD", names[2], "both", isHome ? "here" : "there"])
-      if isHome { try servers.run(port(names[2], isHome: isHome), ["EXPIRE", names[2], "100"]) }
+      try servers.cli(port(names[0], isHome: isHome), ["HSET", names[0]] + totals)
+      try servers.cli(port(names[1], isHome: isHome), ["HSET", names[1]] + samples)
+      try servers.cli(port(names[1], isHome: isHome), ["EXPIRE", names[1], isHome ? "100" : "1000"])
+      try servers.cli(port(names[2], isHome: isHome), ["PFADD", names[2], "both", isHome ? "here" : "there"])
+      if isHome { try servers.cli(port(names[2], isHome: isHome), ["EXPIRE", names[2], "100"]) }
     }
     // Nobody's, or none of an agent's: they stay as they are.
     let left = ["other:{visit}", "footfall:{visit}x", "footfall:shard", "footfall:{text}", "footfallx{visit}"]

@@ -43,6 +43,8 @@ final class ShardMove {
   var movedKeys: UInt64 = 0
   /// Whether keys are known not to be at home.
   private(set) var isMoving = false
+  /// Whether nothing more is to be begun.
+  var isClosing = false
   /// Whether something completed that `turn` can go on from.
   var isDue = true
   var round = MovingRound(shards: 0)
@@ -91,7 +93,7 @@ final class ShardMove {
 
   /// Does what can be done now.
   func turn(_ now: Int64) {
-    guard phase != .over, hasShards else { return }
+    guard phase != .over, hasShards, !isClosing else { return }
     isDue = false
     switch phase {
     case .asking:
@@ -117,7 +119,7 @@ final class ShardMove {
 
   /// When `turn` has something to do, if nothing comes before.
   func nextTime(_ now: Int64) -> Int64 {
-    guard phase != .over, hasShards else { return .max }
+    guard phase != .over, hasShards, !isClosing else { return .max }
     if isDue { return now }
     switch phase {
     case .asking: return isEverybodyThere ? askAt : .max

@@ -49,15 +49,14 @@ final class RedisExchange {
       let now = Clock.monotonic()
       noteChanges(now)
       write()
-      if deadline == nil {
-        readResets(now)
-        moveKeys(now)
-      }
+      if deadline == nil { readResets(now) }
+      move.isClosing = deadline != nil
+      moveKeys(now)
       // What was given to the client goes out.
       client.turn()
       publish(now)
       if let deadline, now >= deadline || (queue.isEmpty && client.underWay == 0) { return }
-      client.wait(until: min(nextTime(now), deadline ?? .max))
+      client.wait(until: deadline ?? nextTime(now))
     }
   }
 
@@ -188,6 +187,8 @@ final class RedisExchange {
 
   /// When there is something to do, if nothing comes before.
   private func nextTime(_ now: Int64) -> Int64 {
-    client.generation == seenGeneration ? min(fullPassAt, resets.nextTime, move.nextTime(now)) : now
+    if client.generation != seenGeneration { return now }
+    let time = min(fullPassAt, move.nextTime(now))
+    return hasRoomForNews ? min(time, resets.nextTime) : time
   }
 }
