@@ -12,6 +12,7 @@ import Testing
     #expect(url("redis://127.0.0.1:7070/3?weight=2")?.database == 3)
     #expect(url("redis://127.0.0.1:7070/3?weight=2")?.weight == 2)
     #expect(url("redis://h?db=4&weight=1000")?.database == 4)
+    #expect(url("redis://h?weight=0")?.weight == 0)
     #expect(url("redis://[::1]:1")?.place == .tcp(host: "::1", port: 1))
     #expect(url("redis://[::1]")?.place == .tcp(host: "::1", port: 6379))
     #expect(url("unix:///run/redis%20a.sock?db=2")?.place == .unix(path: "/run/redis a.sock"))
@@ -34,8 +35,8 @@ import Testing
     ("rediss://h:6379", "TLS is not built in"), ("http://h", "unknown scheme http"), ("h:6379", "want redis://"),
     ("redis://", "want host:port"), ("redis://h:0", "from 1 to 65535"), ("redis://h:65536", "from 1 to 65535"),
     ("redis://h:", "want host:port"), ("redis://::1", "want host:port"), ("redis://[::1]x", "want host:port"),
-    ("redis://h/x", "x is no database"), ("redis://h/-1", "no database"), ("redis://h?weight=0", "from 1 to 1000"),
-    ("redis://h?weight=1001", "from 1 to 1000"), ("redis://h?tls=1", "unknown field tls"),
+    ("redis://h/x", "x is no database"), ("redis://h/-1", "no database"), ("redis://h?weight=-1", "from 0 to 1000"),
+    ("redis://h?weight=1001", "from 0 to 1000"), ("redis://h?tls=1", "unknown field tls"),
     ("redis://h?db=x", "from 0 on"),
     ("redis://user@h", "wants a password"), ("redis://:%4@h", "two hexadecimal digits"),
     ("redis://h h", "want host:port"),

@@ -48,6 +48,9 @@ package struct SharedCondition: Sendable {
   package var cacheHits: UInt64 = 0
   package var cacheMisses: UInt64 = 0
   package var cacheSize = 0
+  /// Whether counts are being taken from one server to another, and how many have been.
+  package var isMoving = false
+  package var movedKeys: UInt64 = 0
   /// Grows with everything that may let a write pass that did not before.
   package var generation: UInt64 = 0
 

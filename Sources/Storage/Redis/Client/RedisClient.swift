@@ -67,7 +67,8 @@ final class RedisClient {
   /// Sends a command to one server; its completion comes with a loss too, and it is not tried again.
   func send(_ request: RedisRequest, to link: RedisLink) {
     underWay += 1
-    if !link.send(request, now: now) { complete(request, .failure(.unavailable(link.trouble ?? "not yet")), link) }
+    if link.send(request, now: now) { return }
+    complete(request, .failure(link.isReady ? .full : .unavailable(link.trouble ?? "not yet")), link)
   }
 
   /// The link to the server that has a key; nil while that is not known, or nobody has it.

@@ -30,7 +30,7 @@ package struct RedisURL: Equatable, Sendable, CustomStringConvertible {
   package var password: String?
   /// What SELECT is given.
   package var database = 0
-  /// The share of keys, against other shards'.
+  /// The share of keys, against other shards'. 0: no key belongs there, and those that it has are moved to the others.
   package var weight = 1
 
   package static let defaultPort: UInt16 = 6_379
@@ -65,8 +65,8 @@ package struct RedisURL: Equatable, Sendable, CustomStringConvertible {
         let number = parts.count == 2 ? Self.number(parts[1]) : nil
         switch (parts[0], number) {
         case ("db", let number?): database = number
-        case ("weight", let number?) where 1...Self.largestWeight ~= number: weight = number
-        case ("weight", _): throw fault("weight is a whole number from 1 to \(Self.largestWeight)")
+        case ("weight", let number?) where 0...Self.largestWeight ~= number: weight = number
+        case ("weight", _): throw fault("weight is a whole number from 0 to \(Self.largestWeight)")
         case ("db", _): throw fault("db is a whole number from 0 on")
         default: throw fault("unknown field \(shown(parts[0])); want db or weight")
         }

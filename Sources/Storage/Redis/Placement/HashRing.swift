@@ -8,14 +8,19 @@ struct HashRing: Sendable {
 
   /// - Complexity: O(n log n) in the number of points.
   init(_ servers: [RedisURL], virtualNodes: Int) {
-    for (index, server) in servers.enumerated() {
-      let name = server.description
-      for number in 0..<virtualNodes * server.weight {
-        points.append((RingHash.of("\(name)#\(number)".utf8), index))
+    self.init(servers.map { .init(name: $0.description, weight: $0.weight) }, virtualNodes)
+  }
+
+  init(_ list: ShardList) { self.init(list.shards, list.virtualNodes) }
+
+  private init(_ shards: [ShardList.Shard], _ virtualNodes: Int) {
+    for (index, shard) in shards.enumerated() {
+      for number in 0..<virtualNodes * shard.weight {
+        points.append((RingHash.of("\(shard.name)#\(number)".utf8), index))
       }
     }
     // Two points that meet: whoever has the smaller address, not whoever was named first.
-    points.sort { ($0.point, servers[$0.server].description) < ($1.point, servers[$1.server].description) }
+    points.sort { ($0.point, shards[$0.server].name) < ($1.point, shards[$1.server].name) }
   }
 
   /// The server of a key, as its index; nil if there are none.

@@ -10,7 +10,8 @@ extension RedisExchange {
     guard let request = request(for: write, key) else { return answer(write: write, .written(ticket: write.ticket)) }
     writing += 1
     writingBytes += request.command.bytes.count
-    client.send(request)
+    // An agent's first write in a run asks what the shared store has of it: all of it, wherever it lies.
+    if case .total(_, _, .some) = write.value { sendGathered(request, key) } else { client.send(request) }
   }
 
   /// - Returns: nil if there is nothing to write.
@@ -89,11 +90,11 @@ extension RedisExchange {
     let name = RedisKey(key, prefix: prefix)
     let verb = if case .members = key.part { "GET" } else { "HGETALL" }
     let command = RESPCommand([Array(verb.utf8), name.bytes])
-    client.send(
+    sendGathered(
       RedisRequest(command, at: KeyPlace(of: name.bytes)) { [unowned self] result, node in
         let news = news(of: key, name, result, node)
         for ticket in reading.removeValue(forKey: key) ?? [] { answer(ask: news(ticket)) }
-      })
+      }, name)
   }
 
   private func news(
@@ -118,7 +119,7 @@ extension RedisExchange {
   private func reset(_ key: SharedKey, _ own: SharedNumber?, _ ticket: UInt64) {
     let arguments = own.map { [store.agent, Array("\($0)".utf8)] } ?? []
     let name = RedisKey(key, prefix: prefix)
-    client.send(
+    sendGathered(
       RedisRequest(RedisScripts.reset, keys: [name.bytes], arguments) { [unowned self] result, node in
         store.shared.withLock { $0.cache.remove(key) }
         switch result {
@@ -129,6 +130,6 @@ extension RedisExchange {
           note(failure)
           answer(ask: .failed(ticket: ticket, failure.description))
         }
-      })
+      }, name)
   }
 }

@@ -14,6 +14,7 @@ final class RedisExchange {
   /// Tickets by key: those who ask for one that is asked for already share the answer.
   var reading: [SharedKey: [UInt64]] = [:]
   var resets = RedisResets()
+  private(set) lazy var move = ShardMove(client, prefix: prefix, report: store.report) { [unowned self] in note($0) }
 
   private var news: [SharedNews] = []
   private var answeredAsks = 0
@@ -49,6 +50,8 @@ final class RedisExchange {
       noteChanges(now)
       write()
       if deadline == nil { readResets(now) }
+      move.isClosing = deadline != nil
+      moveKeys(now)
       // What was given to the client goes out.
       client.turn()
       publish(now)
@@ -107,6 +110,22 @@ final class RedisExchange {
     return "redis_\(port)"
   }
 
+  // MARK: Shards
+
+  /// Sends a command once all that other shards have of its key is where the key belongs.
+  func sendGathered(_ request: RedisRequest, _ key: RedisKey) {
+    move.gather(key.bytes) { [unowned self] failure in
+      if let failure { request.complete(.failure(failure), from: nil) } else { client.send(request) }
+    }
+  }
+
+  /// After a move all is written again: a total that has fallen may have met a larger one of its own from before.
+  private func moveKeys(_ now: Int64) {
+    let wasMoving = move.isMoving
+    move.turn(now)
+    if wasMoving && !move.isMoving { fullPassAt = min(fullPassAt, max(now, fullPassNotBefore)) }
+  }
+
   // MARK: What others see
 
   /// What came in a lost server's place, or what it comes back with, may have forgotten what it had answered for.
@@ -134,6 +153,8 @@ final class RedisExchange {
     condition.retries = client.retries
     condition.errors = client.errors
     condition.generation = client.generation
+    condition.isMoving = move.isMoving
+    condition.movedKeys = move.movedKeys
     let answers = news
     let (taken, isNews) = store.shared.withLock { [answeredAsks, answeredWrites, answeredBytes, condition] shared in
       let hasChanged = shared.condition.generation != condition.generation
@@ -167,6 +188,7 @@ final class RedisExchange {
   /// When there is something to do, if nothing comes before.
   private func nextTime(_ now: Int64) -> Int64 {
     if client.generation != seenGeneration { return now }
-    return hasRoomForNews ? min(fullPassAt, resets.nextTime) : fullPassAt
+    let time = min(fullPassAt, move.nextTime(now))
+    return hasRoomForNews ? min(time, resets.nextTime) : time
   }
 }

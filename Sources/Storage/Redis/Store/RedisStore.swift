@@ -25,6 +25,7 @@ import Platform
 /// | `PREFIX{latency}:samples:2026-11-21T14`   | hash        | `<agent>.count`, `.sum`, `.min`, `.max` | of a timer           | 9 days  |
 /// |                                           |             | `<agent>.<bucket>`  | the weight of a bucket (`SketchBucket`)  |         |
 /// | `PREFIXresets`                            | stream      | `agent`, `kind`, `tag` | who has reset what                    | trimmed |
+/// | `PREFIXshards`                            | string      |                     | of shards: their list (`ShardMarker`)    | never   |
 ///
 /// A count is the sum of totals less the sum of bases, `redis-cli HGETALL 'footfall:{visit|page=page1}'`. What stands between the braces
 /// is a `SharedKey`'s tag; how kinds of one name are told apart, `RedisKey` says. Only its owner writes a total, a base its owner and
@@ -196,6 +197,12 @@ package enum RedisEvent: Equatable, Sendable {
   case down(url: String, String)
   /// A server refused a command for good, which is told once for each text.
   case refused(String)
+  /// Keys are being taken to the shards that have them by the list of shards as it is now.
+  case moveBegan
+  /// Every key is where it belongs; so many were not.
+  case moveEnded(keys: UInt64)
+  /// A shard is no longer in the list, and what it still holds is not counted: it should be listed with a weight of 0 first.
+  case shardGone(url: String)
   /// The store cannot even begin.
   case stopped(SystemError)
 }
