@@ -59,10 +59,10 @@ def read_pages(address, pages, query=""):
 class Agents:
     """Agents on state directories of their own, with the same flags, and a sender for each way into each of them."""
 
-    def __init__(self, program, directory, count, *flags, pages=PAGES, per_second=200.0):
+    def __init__(self, program, directory, count, store, *flags, pages=PAGES, per_second=200.0):
         """`per_second`: payloads that each sender sends."""
         self.pages = [f"p{number}" for number in range(pages)]
-        self.flags = [*flags]
+        self.share_through(store)
         self._places = []
         self.running = []
         self._senders = None
@@ -70,23 +70,27 @@ class Agents:
             for number in range(count):
                 home = Path(directory) / f"agent{number}"
                 home.mkdir()
-                self._places.append(Place(program, home, "--receive-buffer", "16MiB"))
-                self.running.append(self._places[number].start(*self.flags))
+                self._places.append(Place(program, home, "--receive-buffer", "16MiB", *flags))
+                self.running.append(self._places[number].start(*self._store_flags))
             ways = [(way, agent.address(way), payloads(pages)) for agent in self.running for way in WAYS]
             self._senders = Senders(ways, per_second)
         except BaseException:
             self.end()
             raise
 
+    def share_through(self, store):
+        """The flags of the next starts."""
+        self._store_flags = [*store.flags]
+
     def kill(self, which):
         """kill -9, and a start on what it has kept."""
         self.running[which].kill()
-        self.running[which] = self._places[which].start(*self.flags)
+        self.running[which] = self._places[which].start(*self._store_flags)
 
     def restart(self, which):
         """An orderly end, and a start with the flags as they are now."""
         assert self.running[which].stop() == 0, self.running[which].log[-20:]
-        self.running[which] = self._places[which].start(*self.flags)
+        self.running[which] = self._places[which].start(*self._store_flags)
 
     def end(self):
         if self._senders:

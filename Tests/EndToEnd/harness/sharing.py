@@ -8,7 +8,7 @@ import random
 import subprocess
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import requests
 
@@ -117,9 +117,9 @@ def run_sums(program, directory, kind, counts, per_second, interval, pages=1_000
     # Three agents, two ways, fifty lines of two counts on average.
     pace = per_second / (AGENTS * 2 * 50 * 2)
     with running_store(kind) as store:
-        agents = Agents(program, directory, AGENTS, *store.flags, *flags, pages=pages, per_second=pace)
+        agents = Agents(program, directory, AGENTS, store, *flags, pages=pages, per_second=pace)
+        watcher = Watcher(agents, store, seed)
         try:
-            watcher = Watcher(agents, store, seed)
             began = time.monotonic()
             agents.open()
             wait_for(lambda: sum(agents.sent().values()) >= counts, f"{counts} counts are sent", 60 + 3 * counts / per_second, every=0.02)
@@ -132,5 +132,6 @@ def run_sums(program, directory, kind, counts, per_second, interval, pages=1_000
             assert all(status == "healthy" for status in agents.health()), agents.health()
             agents.stop()
         finally:
+            watcher.end()
             agents.end()
     return Sums(kind, sum(truth.values()), pages, watcher.answers, dropped, sending, took)
