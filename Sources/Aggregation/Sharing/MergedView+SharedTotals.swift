@@ -22,8 +22,8 @@ extension MergedView {
   package mutating func raise(_ owner: SharedOwner, _ key: SharedKey, to total: SharedNumber, base: SharedNumber) {
     guard isLive(owner, key) else { return }
     let id = Int(owner.id)
-    let known = owner.isFamily ? sharing.families.found(id, total) : sharing.series.found(id, total)
-    if let known, known < total {
+    let known = owner.isFamily ? sharing.families.claim(id) : sharing.series.claim(id)
+    if let known = known.map({ SharedNumber($0) }), known < total {
       generation &+= 1
       let more = Total(total - known)
       if owner.isFamily {
@@ -34,7 +34,13 @@ extension MergedView {
         keepRaise(id, more)
       }
     }
-    if owner.isFamily { sharing.families.mark(id) } else { sharing.series.mark(id) }
+    if owner.isFamily {
+      sharing.families.settleClaim(id)
+      sharing.families.mark(id)
+    } else {
+      sharing.series.settleClaim(id)
+      sharing.series.mark(id)
+    }
     rebase(owner, key, base: base)
   }
 
@@ -78,4 +84,8 @@ extension Total {
       self.init(whole: whole, fraction: real - Double(whole))
     }
   }
+}
+
+extension SharedNumber {
+  init(_ total: Total) { self.init(whole: total.whole, fraction: total.fraction) }
 }

@@ -16,13 +16,10 @@ extension MergedView {
     guard let key = owner.isFamily ? sharedKey(ofFamily: id) : sharedKey(of: id) else { return [] }
     var writes: [SharedWrite] = []
     if key.kind.isCounted {
-      let base = SharedNumber((owner.isFamily ? familyBases[id] : seriesBases[id]) ?? Total())
-      let (total, known) =
-        owner.isFamily
-        ? sharing.families.claim(Int(id), total(family: Int(id))) : sharing.series.claim(Int(id), total(Int(id)))
+      let (total, base) = owner.isFamily ? shared(family: id) : shared(id)
+      let known = owner.isFamily ? sharing.families.claim(Int(id)) : sharing.series.claim(Int(id))
       writes.append(
-        SharedWrite(
-          key, .total(SharedNumber(total), base: base, known: known.map { SharedNumber($0) }), ticket: owner.ticket))
+        SharedWrite(key, .total(total, base: base, known: known.map { SharedNumber($0) }), ticket: owner.ticket))
     }
     if owner.isFamily { addHistory(key, id, owner.ticket, to: &writes) }
     return writes

@@ -18,10 +18,10 @@ extension MergedView {
   package mutating func shareChanges() {
     sharing.begin()
     for id in 0..<seriesMade where series[id].isLive && series[id].kind.isCounted {
-      sharing.series.known[total: id] = total(id)
+      sharing.series.know(total(id), of: id)
     }
     for id in 0..<familiesMade where families[id].isLive && families[id].kind.isCounted {
-      sharing.families.known[total: id] = total(family: id)
+      sharing.families.know(total(family: id), of: id)
     }
     shareAll()
   }
@@ -39,10 +39,10 @@ extension MergedView {
     if !sharing.isUnderWay(owner) { return }
     let id = Int(owner.id)
     if owner.isFamily {
-      sharing.families.settleClaim(id, total(family: id))
+      sharing.families.settleClaim(id)
       sharing.families.settle(id)
     } else {
-      sharing.series.settleClaim(id, total(id))
+      sharing.series.settleClaim(id)
       sharing.series.settle(id)
     }
   }

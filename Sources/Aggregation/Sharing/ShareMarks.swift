@@ -10,22 +10,21 @@ import Platform
 ///                     parked ◀─────────┘ park ◀──┘
 ///
 /// - Invariant: an owner is under way at most once.
-/// - Complexity: everything O(1); 21 bytes an owner that was told of, none while nobody shares.
+/// - Complexity: everything O(1); 13 bytes an owner that was told of, none while nobody shares.
 struct ShareMarks: ~Copyable {
   // What a link says of an owner in no queue (`LinkedQueue`).
   private static let underWay: UInt32 = 1
   private static let changed = UInt32.max - 1
-  /// Link, what was known and what was sent first, and where the claim stands.
-  static let bytesPerOwner = MemoryLayout<UInt32>.stride + 2 * MemoryLayout<Int64>.stride + 1
+  /// Link, what is known, and whether that was told.
+  static let bytesPerOwner = MemoryLayout<UInt32>.stride + MemoryLayout<Int64>.stride + 1
 
   private let links: ReservedArray<UInt32>
   /// How often an id was used before.
   private let generations: ReservedArray<UInt32>
-  /// What is known of an owner's total from before its first write; of new ones 0.
-  let known: SeenValues
-  /// What its first write says, until it is done.
-  let sent: SeenValues
-  let claims: ReservedArray<UInt8>
+  /// An owner's total when it began to be shared; of new ones 0.
+  private let known: SeenValues
+  /// Whether the store knows this run's total.
+  private let isClaimed: ReservedArray<Bool>
 
   private var waiting = LinkedQueue()
   private var parked = LinkedQueue()
@@ -36,13 +35,11 @@ struct ShareMarks: ~Copyable {
     let links = try ReservedArray<UInt32>(capacity: capacity)
     let generations = try ReservedArray<UInt32>(capacity: capacity)
     let known = try SeenValues(capacity: capacity)
-    let sent = try SeenValues(capacity: capacity)
-    let claims = try ReservedArray<UInt8>(capacity: capacity)
+    let isClaimed = try ReservedArray<Bool>(capacity: capacity)
     self.links = links
     self.generations = generations
     self.known = known
-    self.sent = sent
-    self.claims = claims
+    self.isClaimed = isClaimed
   }
 
   /// Owners that wait for `next`.
@@ -98,19 +95,29 @@ struct ShareMarks: ~Copyable {
   mutating func forget(_ id: Int) {
     precondition(!isUnclean(id), "an owner of which something is to be told does not leave")
     generations[id] &+= 1
-    known[total: id] = Total()
-    claims[id] = 0
+    know(Total(), of: id)
+    isClaimed[id] = false
   }
+
+  // MARK: Claims
+
+  /// Sets what is known of an owner from before its first write.
+  func know(_ total: Total, of id: Int) {
+    // What is zero already takes no memory.
+    if known[total: id] != total { known[total: id] = total }
+  }
+
+  /// What is known of an owner from before its first write, until that is done: the store may have more from an earlier run.
+  func claim(_ id: Int) -> Total? { isClaimed[id] ? nil : known[total: id] }
+
+  /// The store knows this run's total, or the agent the store's.
+  func settleClaim(_ id: Int) { isClaimed[id] = true }
 }
 
 extension SeenValues {
   /// A counter's total in the two columns.
   subscript(total number: Int) -> Total {
     get { Total(whole: self[number].first, fraction: WorkerTable.value(self[number].second)) }
-    nonmutating set {
-      // What is zero already takes no memory.
-      let new = Seen(first: newValue.whole, second: WorkerTable.bits(newValue.fraction))
-      if self[number].first != new.first || self[number].second != new.second { self[number] = new }
-    }
+    nonmutating set { self[number] = Seen(first: newValue.whole, second: WorkerTable.bits(newValue.fraction)) }
   }
 }
