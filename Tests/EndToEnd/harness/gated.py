@@ -79,6 +79,7 @@ class Senders:
         ]
         for process in self._processes:
             process.start()
+        self.rest()
 
     def sent(self, which):
         """How often a sender has sent each of its payloads."""

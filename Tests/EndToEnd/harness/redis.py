@@ -78,8 +78,11 @@ class Cluster:
 
     def masters(self):
         """The servers that serve slots at the moment, as the first that answers sees it."""
-        lines = next(text for text in (server.cli("CLUSTER", "NODES") for server in self.servers) if text).splitlines()
-        fields = [line.split() for line in lines]
+        return next(masters for masters in map(self.masters_seen_by, self.servers) if masters)
+
+    def masters_seen_by(self, server):
+        """The servers that serve slots, as one of them sees it; none if it does not answer."""
+        fields = [line.split() for line in server.cli("CLUSTER", "NODES").splitlines()]
         ports = {int(f[1].split("@")[0].rsplit(":", 1)[1]) for f in fields if "master" in f[2] and "fail" not in f[2] and len(f) > 8}
         return [server for server in self.servers if server.port in ports]
 
@@ -91,13 +94,15 @@ class Cluster:
         assert "[ERR]" not in said, said
 
     def is_whole(self):
-        """Whether all that run serve all slots, and each replica has taken over what its master holds."""
+        """Whether all that run serve all slots, agree on who serves them, and each replica has taken over what its master holds."""
+        masters = self.masters()
         for server in self.servers:
             if server.process.poll() is not None:
                 continue
             roles = server.cli("INFO", "replication")
             assert "cluster_state:ok" in server.cli("CLUSTER", "INFO"), f"{server.port} is not ok"
             assert "role:master" in roles or "master_link_status:up" in roles, f"{server.port} is not linked"
+            assert self.masters_seen_by(server) == masters, f"{server.port} sees other masters"
         return True
 
 
