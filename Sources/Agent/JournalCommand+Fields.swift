@@ -27,6 +27,7 @@ extension JournalRecord {
     case .left(let number): ("left", [("number", .whole(number))])
     case .counter(let number, let whole, let fraction): ("counter", Self.total(number, whole, fraction))
     case .base(let number, let whole, let fraction): ("base", Self.total(number, whole, fraction))
+    case .raise(let number, let whole, let fraction): ("raise", Self.total(number, whole, fraction))
     case .gauge(let number, let value): ("gauge", [("number", .whole(number)), ("value", .number(value))])
     case .timer(let number, let count, let sum, let weights):
       (

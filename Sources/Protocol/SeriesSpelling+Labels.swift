@@ -16,6 +16,23 @@ extension SeriesSpelling {
     spelling.removeAll(keepingCapacity: true)
     // Safe: a static string's bytes live for ever.
     name.withUTF8Buffer { unsafe spelling.append(contentsOf: $0) }
+    append(labels, kind: kind, keyLabels: keyLabels, to: &spelling)
+  }
+
+  /// The same of a metric whose name may be any.
+  package static func write(
+    _ name: [UInt8], _ labels: [(key: [UInt8], value: [UInt8])], kind: SampleKind, keyLabels: KeyLabels,
+    into spelling: inout [UInt8]
+  ) {
+    spelling.removeAll(keepingCapacity: true)
+    NormalSpelling.appendName(name, to: &spelling)
+    append(labels, kind: kind, keyLabels: keyLabels, to: &spelling)
+  }
+
+  /// - Parameter spelling: holds the normal name.
+  private static func append(
+    _ labels: [(key: [UInt8], value: [UInt8])], kind: SampleKind, keyLabels: KeyLabels, to spelling: inout [UInt8]
+  ) {
     var keyed: Int?
     if kind == .counter {
       let keyLabel = keyLabels.label(of: spelling.span)

@@ -6,7 +6,7 @@ import Testing
 @testable import Storage
 
 @Suite(.serialized) struct `a store on a real Cluster` {
-  private let many = (0..<500).map { RedisSeries("visit", ["page": "\($0)"]) }
+  private let many = (0..<500).map { series("visit", ["page": "\($0)"]) }
 
   private func all(_ total: Int64) -> [SharedNumber?] { Array(repeating: .whole(total), count: many.count) }
 
@@ -17,16 +17,16 @@ import Testing
     )
     // The replica that one was told of, and three masters.
     for store in [one, two] { try await store.waitUntilUp(3) }
-    for series in many {
-      one.put(series, 1)
-      two.put(series, 2)
+    for key in many {
+      one.put(key, 1)
+      two.put(key, 2)
     }
     for store in [one, two] { try await store.written() }
     #expect(try await one.sums(many) == all(3))
     #expect(try await two.sums(many) == all(3))
     // One of the series as a person would look it up.
     #expect(try servers.cli(servers.ports[0], "-c", "HGET", "footfall:{visit|page=7}", "b").contains("2"))
-    guard case .count(_, _, let served) = try await one.read(many[0]) else {
+    guard case .holding(_, _, let served) = try await one.read(many[0]) else {
       Issue.record("no count")
       return
     }
@@ -38,15 +38,15 @@ import Testing
     let servers = try await RedisServers(6, isCluster: true)
     let (one, two) = (try RunningStore(servers.urls, agent: "a"), try RunningStore(servers.urls, agent: "b"))
     for store in [one, two] { try await store.waitUntilUp(6) }
-    for series in many { one.put(series, 1) }
+    for key in many { one.put(key, 1) }
     try await one.written()
     let master = try #require(
       try servers.ports.first { try servers.cli($0, "ROLE").hasPrefix("master") })
     try servers.signal(master, SIGKILL)
     for total in 2...20 as ClosedRange<Int64> {
-      for series in many {
-        one.put(series, total)
-        two.put(series, total)
+      for key in many {
+        one.put(key, total)
+        two.put(key, total)
       }
       try await Task.sleep(for: .milliseconds(20))
     }
@@ -62,13 +62,14 @@ import Testing
     let servers = try await RedisServers(6, isCluster: true)
     let one = try RunningStore([servers.urls[0]], agent: "a")
     try await one.waitUntilUp(3)
-    for series in many { one.put(series, 1) }
+    for key in many { one.put(key, 1) }
     try await one.written()
     let ids = try servers.ports.map { try servers.cli($0, "CLUSTER", "MYID") }
     let masters = try servers.ports.indices.filter { try servers.cli(servers.ports[$0], "ROLE").hasPrefix("master") }
     let moving = many[3]
-    let slot = "\(KeyPlace(of: moving.key("footfall:")).slot)"
-    let key = String(decoding: moving.key("footfall:"), as: UTF8.self)
+    let name = RedisKey(moving, prefix: Array("footfall:".utf8))
+    let slot = "\(KeyPlace(of: name.bytes).slot)"
+    let key = "\(name)"
     let from = try #require(
       try masters.first { try servers.cli(servers.ports[$0], "EXISTS", key) == "1" })
     let to = try #require(masters.first { $0 != from })
@@ -93,7 +94,7 @@ import Testing
     #expect(try servers.cli(target, "HGET", key, "a") == "3")
     // A hundred slots, as an operator moves them.
     try servers.reshard(100, from: ids[from], to: ids[to])
-    for series in many { one.put(series, 4) }
+    for key in many { one.put(key, 4) }
     try await one.written()
     #expect(try await one.sums(many) == all(4))
     #expect(one.store.condition.errors == 0)

@@ -1,150 +1,50 @@
 import Aggregation
+import Protocol
 import Randomness
 import Testing
 
 @testable import Storage
 
-@Suite struct `series that wait to be written` {
-  private func update(_ name: String, _ total: Int64, claims: Bool = false) -> RedisUpdate {
-    RedisUpdate(RedisSeries(name), total: .whole(total), claims: claims)
-  }
-
-  @Test func `are there once, with what is newest`() {
-    var pending = PendingSeries()
-    pending.put(update("a", 1))
-    pending.put(update("b", 1))
-    pending.put(update("a", 2))
-    #expect(pending.count == 2)
-    #expect(pending.next() == update("a", 2))
-    #expect(pending.next() == update("b", 1))
-    #expect(pending.next() == nil)
-  }
-
-  @Test func `are due again when they changed while they were written`() {
-    var pending = PendingSeries()
-    pending.put(update("a", 1))
-    _ = pending.next()
-    pending.put(update("a", 2))
-    #expect(pending.next() == nil, "never twice under way")
-    pending.written(RedisSeries("a"))
-    #expect(pending.next() == update("a", 2))
-    pending.written(RedisSeries("a"))
-    #expect(pending.count == 0)
-  }
-
-  @Test func `that failed wait for what they are told to, and bring the newest`() {
-    var pending = PendingSeries()
-    for name in ["a", "b"] { pending.put(update(name, 1)) }
-    for _ in 0..<2 { _ = pending.next() }
-    pending.put(update("a", 2))
-    pending.failed(RedisSeries("a"), until: .change)
-    pending.failed(RedisSeries("b"), until: .time)
-    pending.put(update("b", 3))
-    #expect(pending.next() == nil && pending.isParked(.change) && pending.isParked(.time))
-    pending.retry(.time)
-    #expect(pending.next() == update("b", 3))
-    pending.retry(.change)
-    #expect(pending.next() == update("a", 2))
-  }
-
-  @Test func `claim until a write that does is done`() {
-    var pending = PendingSeries()
-    pending.put(update("a", 1, claims: true))
-    pending.put(update("a", 2))
-    #expect(pending.next()?.claims == true)
-    pending.put(update("a", 3))
-    pending.failed(RedisSeries("a"), until: .time)
-    pending.retry(.time)
-    #expect(pending.next()?.claims == true)
-    pending.put(update("a", 4))
-    pending.written(RedisSeries("a"))
-    #expect(pending.next() == update("a", 4))
-  }
-
-  @Test(arguments: 1...10 as ClosedRange<UInt64>) func `are never lost, whatever happens`(_ seed: UInt64) {
-    var random = SplitMix(seed: seed)
-    var pending = PendingSeries()
-    var newest: [Int: Int64] = [:]
-    var stored: [Int: Int64] = [:]
-    var underWay: [(Int, Int64)] = []
-    let names = (0..<20).map { RedisSeries("\($0)") }
-    for step in 1...2_000 as ClosedRange<Int64> {
-      switch random.below(6) {
-      case 0, 1:
-        let number = random.below(20)
-        newest[number] = step
-        pending.put(RedisUpdate(names[number], total: .whole(step)))
-      case 2, 3:
-        if let next = pending.next(), let number = names.firstIndex(of: next.series),
-          case .whole(let total) = next.total
-        {
-          #expect(!underWay.contains { $0.0 == number })
-          underWay.append((number, total))
-        }
-      case 4 where !underWay.isEmpty:
-        let (number, total) = underWay.remove(at: random.below(underWay.count))
-        if random.below(2) == 0 {
-          stored[number] = total
-          pending.written(names[number])
-        } else {
-          pending.failed(names[number], until: random.below(2) == 0 ? .change : .time)
-        }
-      default: pending.retry(random.below(2) == 0 ? .change : .time)
-      }
-      #expect(pending.underWay == underWay.count)
-    }
-    for (number, total) in underWay {
-      stored[number] = total
-      pending.written(names[number])
-    }
-    pending.retry(.change)
-    pending.retry(.time)
-    while let next = pending.next(), let number = names.firstIndex(of: next.series), case .whole(let total) = next.total
-    {
-      stored[number] = total
-      pending.written(next.series)
-    }
-    #expect(stored == newest && pending.count == 0, "seed \(seed)")
-  }
-}
-
 @Suite struct `a cache of answers` {
-  private func count(_ others: Int64) throws -> RedisCount {
-    let reply = RESPValue.array([.bulk([0x62]), .bulk(Array("\(others)".utf8))])
-    return try #require(RedisCount(reply, agent: Array("a".utf8)))
+  private func count(_ others: Int64) -> SharedHolding {
+    .total(others: .whole(others), own: nil, ownBase: .zero, agents: 1)
   }
 
-  @Test func `gives an answer until it is old or removed`() throws {
+  @Test func `gives an answer until it is old or removed`() {
     var cache = RedisCache(ttl: 10, capacity: 5)
-    let (one, other) = (RedisSeries("one"), RedisSeries("other"))
-    cache.keep(try count(1), of: one, now: 0)
-    cache.keep(try count(2), of: other, now: 5)
-    #expect(cache.count(of: one, now: 9)?.sum == .whole(1))
-    #expect(cache.count(of: one, now: 10) == nil && cache.count(of: other, now: 10)?.sum == .whole(2))
+    let (one, other) = (series("one"), series("other"))
+    cache.keep(count(1), of: one, now: 0)
+    cache.keep(count(2), of: other, now: 5)
+    #expect(cache.holding(of: one, now: 9)?.sum == .whole(1))
+    #expect(cache.holding(of: one, now: 10) == nil && cache.holding(of: other, now: 10)?.sum == .whole(2))
+    cache.expire(other)
+    #expect(cache.holding(of: other, now: 10) == nil && cache.count == 2)
+    cache.extend(other, now: 12)
+    #expect(cache.holding(of: other, now: 21)?.sum == .whole(2) && cache.holding(of: other, now: 22) == nil)
     cache.remove(other)
-    #expect(cache.count(of: other, now: 10) == nil && cache.count == 0)
-    #expect((cache.hits, cache.misses) == (2, 2))
+    #expect(cache.holding(of: other, now: 10) == nil && cache.count == 1)
+    #expect((cache.hits, cache.misses) == (3, 4))
   }
 
-  @Test func `lets go of what was unused for longest`() throws {
+  @Test func `lets go of what was unused for longest`() {
     var cache = RedisCache(ttl: 10, capacity: 2)
-    let names = ["a", "b", "c"].map { RedisSeries($0) }
-    for name in names[..<2] { cache.keep(try count(1), of: name, now: 0) }
-    _ = cache.count(of: names[0], now: 0)
-    cache.keep(try count(1), of: names[2], now: 0)
+    let names = ["a", "b", "c"].map { series($0) }
+    for name in names[..<2] { cache.keep(count(1), of: name, now: 0) }
+    _ = cache.holding(of: names[0], now: 0)
+    cache.keep(count(1), of: names[2], now: 0)
     #expect(cache.count == 2)
-    #expect(names.map { cache.count(of: $0, now: 0) != nil } == [true, false, true])
+    #expect(names.map { cache.holding(of: $0, now: 0) != nil } == [true, false, true])
   }
 
   @Test(arguments: [(0, 5), (10, 0)] as [(Int64, Int)]) func `keeps nothing when it is off`(
     _ ttl: Int64, _ capacity: Int
-  ) throws {
+  ) {
     var cache = RedisCache(ttl: ttl, capacity: capacity)
-    cache.keep(try count(1), of: RedisSeries("a"), now: 0)
-    #expect(cache.count(of: RedisSeries("a"), now: 0) == nil)
+    cache.keep(count(1), of: series("a"), now: 0)
+    #expect(cache.holding(of: series("a"), now: 0) == nil)
   }
 
-  @Test(arguments: 1...5 as ClosedRange<UInt64>) func `agrees with a list that is searched`(_ seed: UInt64) throws {
+  @Test(arguments: 1...5 as ClosedRange<UInt64>) func `agrees with a list that is searched`(_ seed: UInt64) {
     var random = SplitMix(seed: seed)
     var cache = RedisCache(ttl: 50, capacity: 4)
     var model: [(name: Int, until: Int64, value: Int64)] = []  // The one used last at the end.
@@ -155,36 +55,133 @@ import Testing
         model.removeAll { $0.name == name }
         if model.count == 4 { model.removeFirst() }
         model.append((name, now + 50, now))
-        cache.keep(try count(now), of: RedisSeries("\(name)"), now: now)
+        cache.keep(count(now), of: series("\(name)"), now: now)
       case 1:
         model.removeAll { $0.name == name }
-        cache.remove(RedisSeries("\(name)"))
+        cache.remove(series("\(name)"))
       default:
+        // One that is too old is not given, but kept.
         let place = model.firstIndex { $0.name == name && $0.until > now }
-        let found = cache.count(of: RedisSeries("\(name)"), now: now)
+        let found = cache.holding(of: series("\(name)"), now: now)
         #expect(found?.sum == place.map { .whole(model[$0].value) }, "seed \(seed), \(now)")
-        if let place { model.append(model.remove(at: place)) } else { model.removeAll { $0.name == name } }
+        if let place { model.append(model.remove(at: place)) }
       }
       #expect(cache.count == model.count, "seed \(seed), \(now)")
     }
   }
 }
 
-@Suite struct `what Redis holds of a series` {
-  private func count(_ fields: KeyValuePairs<String, String>, asMap: Bool = true) -> RedisCount? {
+@Suite struct `what Redis holds` {
+  private func holding(
+    _ fields: KeyValuePairs<String, String>, _ part: SharedKey.Part = .total, asMap: Bool = true
+  ) -> SharedHolding? {
     let flat = fields.flatMap { [.bulk(Array($0.key.utf8)), .bulk(Array($0.value.utf8))] as [RESPValue] }
-    return RedisCount(asMap ? .map(flat) : .array(flat), agent: Array("me".utf8))
+    return SharedHolding(asMap ? .map(flat) : .array(flat), of: part, agent: Array("me".utf8))
   }
 
-  @Test(arguments: [true, false]) func `is the sum of totals less bases`(_ asMap: Bool) throws {
-    let found = try #require(
-      count(
-        ["x": "10", "me": "7", "x.base": "4", "me.base": "2", "y": "0.5", "odd": "text", "gone.base": "9"], asMap: asMap
-      ))
-    #expect(found.others == .real(6.5) && found.ownTotal == .whole(7) && found.ownBase == .whole(2))
-    #expect(found.sum == .real(11.5) && found.agents == 3)
-    #expect(count([:])?.sum == .zero && count([:])?.ownTotal == nil)
-    #expect(RedisCount(.simple("OK"), agent: []) == nil)
+  @Test(arguments: [true, false]) func `of a total is the sum of others' totals less bases, and this agent's`(
+    _ asMap: Bool
+  ) throws {
+    let found = holding(
+      [
+        "x": "10", "me": "7", "x.base": "4", "me.base": "2", "y": "0.5", "y.run": "1f", "odd": "text", "gone.base": "9",
+      ], asMap: asMap)
+    guard case .total(.real(6.5), .whole(7), .whole(2), 3)? = found else {
+      Issue.record("\(String(describing: found))")
+      return
+    }
+    #expect(found?.sum == .real(11.5) && holding([:])?.sum == .zero)
+    #expect(SharedHolding(.simple("OK"), of: .total, agent: []) == nil)
+  }
+
+  @Test func `of counts is others' by place`() {
+    let fields: KeyValuePairs = [
+      "x.07": "1", "y.07": "2.5", "me.07": "9", "x.23": "4", "x.24": "8", "x.-1": "8", "x": "8", "x.": "8", "y.9": "no",
+    ]
+    guard case .counts(let hours)? = holding(fields, .hours(day: 0)),
+      case .counts(let minutes)? = holding(fields, .minutes(hour: 0))
+    else {
+      Issue.record("no counts")
+      return
+    }
+    #expect(hours == [7: .real(3.5), 23: .whole(4)])
+    #expect(minutes == [7: .real(3.5), 23: .whole(4), 24: .whole(8)])
+  }
+
+  @Test func `of samples is others', joined`() {
+    let found = holding(
+      [
+        "x.count": "2", "x.sum": "3.5", "x.min": "1", "x.max": "2.5", "x.-4": "1", "x.9": "1", "y.count": "1",
+        "y.sum": "-1.0", "y.min": "-1", "y.max": "-1", "y.-4": "1.5", "me.count": "7", "me.9": "7", "y.odd": "3",
+      ], .samples(hour: 0))
+    var samples = SharedSamples()
+    (samples.count, samples.sum, samples.least, samples.greatest) = (3, 2.5, -1, 2.5)
+    samples.buckets = [(-4, 2.5), (9, 1)]
+    guard case .samples(samples)? = found else {
+      Issue.record("\(String(describing: found))")
+      return
+    }
+    guard case .samples(SharedSamples())? = holding([:], .samples(hour: 0)) else {
+      Issue.record("samples from nothing")
+      return
+    }
+  }
+
+  @Test func `of members is a HyperLogLog, or nothing`() {
+    func members(_ reply: RESPValue) -> [UInt8]? {
+      guard case .members(let bytes)? = SharedHolding(reply, of: .members(hour: 0), agent: []) else { return nil }
+      return bytes
+    }
+    let sparse = HyperLogLog().bytes
+    var dense = Array(sparse[..<16]) + Array(repeating: 0, count: 12_288)
+    dense[4] = 0
+    #expect(members(.null) == [] && members(.bulk(sparse)) == sparse && members(.bulk(dense)) == dense)
+    var odd = sparse
+    odd[4] = 2
+    for bytes in [[], Array("a text of more than 16 bytes".utf8), Array(sparse[..<16]), dense.dropLast(), odd] {
+      #expect(members(.bulk(bytes)) == nil)
+    }
+    #expect(members(.integer(1)) == nil)
+  }
+
+  @Test func `stands under a key that nothing else has`() {
+    func key(_ kind: SampleKind, _ metric: String, _ part: SharedKey.Part = .total) -> String {
+      "\(RedisKey(SharedKey(kind, metric: metric.utf8, part), prefix: Array("footfall:".utf8)))"
+    }
+    func name(_ key: SharedKey) -> String { "\(RedisKey(key, prefix: []))" }
+    let hour: Int64 = 498_782  // 2026-11-25T14
+    #expect(name(series("visit", ["page": "page1"])) == "{visit|page=page1}" && name(series("visit")) == "{visit|}")
+    #expect(key(.counter, "visit") == "footfall:{visit}")
+    #expect(key(.event, "visit") == "footfall:event:{visit}")
+    #expect(key(.counter, "visit", .hours(day: hour / 24)) == "footfall:{visit}:hours:2026-11-25")
+    #expect(key(.counter, "visit", .minutes(hour: hour)) == "footfall:{visit}:minutes:2026-11-25T14")
+    #expect(key(.set, "users", .members(hour: hour)) == "footfall:{users}:members:2026-11-25T14")
+    #expect(key(.timer, "latency", .samples(hour: hour)) == "footfall:{latency}:samples:2026-11-25T14")
+    #expect(key(.timer, "latency", .hours(day: 0)) == "footfall:timer:{latency}:hours:1970-01-01")
+    #expect(key(.histogram, "latency", .samples(hour: 0)) == "footfall:histogram:{latency}:samples:1970-01-01T00")
+    #expect(key(.distribution, "latency", .samples(hour: 0)) == "footfall:distribution:{latency}:samples:1970-01-01T00")
+    #expect(name(series("visit", ["a": "b,c=d"])) == "{visit|a=b\\,c\\=d}")
+    #expect(series("visit", ["a": "b", "c": "d"]) != series("visit", ["a": "b,c=d"]))
+    #expect(series("a|b") != series("a", ["b": ""]) && series("a\\", ["b": "c"]) != series("a", ["\\b": "c"]))
+    // Equal as Swift strings, and not as bytes.
+    #expect(series("caf\u{E9}") != series("cafe\u{301}"))
+    // A hash tag is never empty.
+    #expect(name(series("}x")) == "{\\}x|}" && name(series("\\}x")) == "{\\\\}x|}")
+  }
+
+  @Test func `of resets is read on from the last`() {
+    func entry(_ id: String, _ fields: KeyValuePairs<String, String>) -> RESPValue {
+      let flat = fields.flatMap { [.bulk(Array($0.key.utf8)), .bulk(Array($0.value.utf8))] as [RESPValue] }
+      return .array([.bulk(Array(id.utf8)), .array(flat)])
+    }
+    let found = RedisResets.entry(entry("17-3", ["agent": "b", "kind": "event", "tag": "visit|a=b\\,c"]))
+    #expect(found?.id.next.description == "17-4" && found?.agent == Array("b".utf8))
+    #expect(found?.key == SharedKey(.event, tag: Array("visit|a=b\\,c".utf8)))
+    #expect(RedisResets.StreamID("5-\(UInt64.max)")?.next.description == "6-0")
+    let odd = RedisResets.entry(entry("17-3", ["kind": "odd", "tag": "x"]))
+    #expect(odd != nil && odd?.key == nil)
+    for id in ["", "1", "1-", "1-2-3", "-1-0"] { #expect(RedisResets.entry(entry(id, [:])) == nil, "\(id)") }
+    #expect(RedisResets.entry(.null) == nil)
   }
 
   @Test func `is exact as long as it is whole, and never beyond what a number holds`() {
@@ -199,19 +196,6 @@ import Testing
     for number in [SharedNumber.whole(.min), .real(0.1), .real(1e300), .real(-2.5e-9)] {
       #expect(SharedNumber(Array("\(number)".utf8)) == number)
     }
-  }
-
-  @Test func `stands under a key that no other series has`() {
-    func key(_ metric: String, _ labels: KeyValuePairs<String, String>) -> String {
-      String(decoding: RedisSeries(metric, labels).key("footfall:"), as: UTF8.self)
-    }
-    #expect(key("visit", ["page": "page1"]) == "footfall:{visit|page=page1}")
-    #expect(key("visit", [:]) == "footfall:{visit|}")
-    #expect(key("visit", ["a": "b,c=d"]) == "footfall:{visit|a=b\\,c\\=d}")
-    #expect(key("visit", ["a": "b", "c": "d"]) != key("visit", ["a": "b,c=d"]))
-    #expect(key("a|b", [:]) != key("a", ["b": ""]) && key("a\\", ["b": "c"]) != key("a", ["\\b": "c"]))
-    // Equal as Swift strings, and not as bytes.
-    #expect(RedisSeries("caf\u{E9}") != RedisSeries("cafe\u{301}"))
   }
 
   @Test func `is tried again after longer and longer pauses`() {

@@ -1,116 +1,12 @@
 import Aggregation
 import Foundation
 import Platform
-import Synchronization
 import Testing
 
 @testable import Storage
 
-/// A store with its thread, as an agent has it.
-final class RunningStore {
-  let store: RedisStore
-  private let thread: Platform.Thread
-  private var ticket: UInt64 = 0
-  private(set) var corrections: [RedisNews] = []
-  private var answers: [UInt64: RedisNews] = [:]
-  let events = Events()
-
-  final class Events: Sendable {
-    let list = Mutex<[RedisEvent]>([])
-  }
-
-  init(_ urls: [RedisURL], agent: String = "a", _ change: (inout RedisSettings) -> Void = { _ in }) throws {
-    var settings = RedisSettings(urls: urls)
-    settings.flushInterval = 20_000_000
-    settings.cacheTTL = 0
-    settings.fullPassPause = 0
-    change(&settings)
-    let store = try RedisStore(
-      settings, agent: agent, wake: {},
-      report: { [events] event in
-        events.list.withLock { $0.append(event) }
-      })
-    self.store = store
-    thread = try Platform.Thread("redis") { store.run() }
-  }
-
-  func end(within nanoseconds: Int64 = 5_000_000_000) {
-    store.close(within: nanoseconds)
-    thread.join()
-  }
-
-  func waitUntilUp(_ count: Int? = nil) async throws {
-    try await wait("all servers up") {
-      let nodes = store.condition.nodes
-      return nodes.count >= count ?? 1 && nodes.allSatisfy(\.isUp)
-    }
-  }
-
-  func put(_ series: RedisSeries, _ total: Int64, base: Int64 = 0, claims: Bool = false) {
-    #expect(store.submit(RedisUpdate(series, total: .whole(total), base: .whole(base), claims: claims)))
-  }
-
-  func written() async throws { try await wait("everything written") { store.condition.pendingSeries == 0 } }
-
-  private func collect() {
-    for news in store.takeNews() {
-      switch news {
-      case .count(let ticket, _, _), .reset(let ticket, _), .failed(let ticket, _): answers[ticket] = news
-      case .corrected: corrections.append(news)
-      }
-    }
-  }
-
-  private func answer(_ ask: (UInt64) -> Bool) async throws -> RedisNews {
-    ticket += 1
-    #expect(ask(ticket))
-    try await wait("an answer") {
-      collect()
-      return answers[ticket] != nil
-    }
-    let news = answers.removeValue(forKey: ticket)
-    return try #require(news)
-  }
-
-  func read(_ series: RedisSeries) async throws -> RedisNews { try await answer { store.read(series, ticket: $0) } }
-  func reset(_ series: RedisSeries, _ total: Int64) async throws -> RedisNews {
-    try await answer { store.reset(series, total: .whole(total), ticket: $0) }
-  }
-
-  func sum(_ series: RedisSeries) async throws -> SharedNumber? {
-    guard case .count(_, let count, _) = try await read(series) else { return nil }
-    return count.sum
-  }
-
-  /// Of all of them, asked for at once.
-  func sums(_ many: [RedisSeries]) async throws -> [SharedNumber?] {
-    let tickets = many.map { series in
-      ticket += 1
-      #expect(store.read(series, ticket: ticket))
-      return ticket
-    }
-    try await wait("answers") {
-      collect()
-      return tickets.allSatisfy { answers[$0] != nil }
-    }
-    return tickets.map { ticket in
-      switch answers.removeValue(forKey: ticket) {
-      case .count(_, let count, _): return count.sum
-      case .failed(_, let reason): Issue.record("\(reason)")
-      default: break
-      }
-      return nil
-    }
-  }
-
-  func corrected() -> RedisNews? {
-    collect()
-    return corrections.last
-  }
-}
-
 @Suite(.serialized) struct `a store on real Redis` {
-  private let page = RedisSeries("visit", ["page": "page1"])
+  private let page = series("visit", ["page": "page1"])
   private let key = "footfall:{visit|page=page1}"
 
   @Test func `writes running totals into a hash that anybody can read, and sums them`() async throws {
@@ -125,15 +21,16 @@ final class RunningStore {
     #expect(try servers.cli(port, "HGET", key, "a") == "7")
     #expect(try servers.cli(port, "HGET", key, "b") == "10")
     #expect(try servers.cli(port, "HLEN", key) == "2")
-    guard case .count(_, let count, let served) = try await one.read(page) else {
-      Issue.record("no count")
+    guard
+      case .holding(_, .total(let others, let own, let ownBase, let agents), let served) = try await one.read(page)
+    else {
+      Issue.record("no totals")
       return
     }
-    #expect(count.sum == .whole(17) && count.others == .whole(10) && count.ownTotal == .whole(7) && count.agents == 2)
-    #expect(served == "redis")
-    #expect(try await one.sum(RedisSeries("never")) == .zero)
+    #expect((others, own, ownBase, agents, served) == (.whole(10), .whole(7), .zero, 2, "redis"))
+    #expect(try await one.sum(series("never")) == .zero)
     for store in [one, two] { store.end() }
-    #expect(one.store.condition.lastBatch != nil && one.store.condition.errors == 0)
+    #expect(one.store.condition.errors == 0 && one.store.condition.pendingWrites == 0)
   }
 
   @Test func `resets all agents at once, and each learns of it with its next write`() async throws {
@@ -142,13 +39,51 @@ final class RunningStore {
     for store in [one, two] { try await store.waitUntilUp() }
     two.put(page, 10)
     try await two.written()
-    #expect(try await one.reset(page, 5) == .reset(ticket: 1, served: "redis"))
+    #expect(try await one.reset(page, 5).text == SharedNews.reset(ticket: 1, served: "redis").text)
     #expect(try await one.sum(page) == .zero)
     // The other knows nothing of a base yet.
-    two.put(page, 12)
-    try await two.written()
+    let news = try await two.write(page, .total(.whole(12), base: .zero, known: nil))
+    #expect(news.text == SharedNews.rebased(ticket: 2, page, base: .whole(10)).text)
     #expect(try await two.sum(page) == .whole(2))
-    #expect(two.corrected() == .corrected(page, total: .whole(12), base: .whole(10)))
+    for store in [one, two] { store.end() }
+  }
+
+  @Test func `resets what it has never counted itself`() async throws {
+    let servers = try await RedisServers(1)
+    let (one, two) = (try RunningStore(servers.urls, agent: "a"), try RunningStore(servers.urls, agent: "b"))
+    for store in [one, two] { try await store.waitUntilUp() }
+    #expect(!(try await one.reset(page, nil).isFailed))
+    two.put(page, 10)
+    try await two.written()
+    #expect(!(try await one.reset(page, nil).isFailed))
+    #expect(try servers.cli(servers.ports[0], "HMGET", key, "a", "a.base", "b", "b.base") == "\n\n10\n10")
+    for store in [one, two] { store.end() }
+  }
+
+  @Test func `tells others of a reset, and of no other`() async throws {
+    let servers = try await RedisServers(1)
+    let port = servers.ports[0]
+    // Of before their start.
+    try servers.cli(port, "XADD", "footfall:resets", "*", "agent", "c", "kind", "counter", "tag", "old")
+    let (one, two) = (
+      try RunningStore(servers.urls, agent: "a") { $0.cacheTTL = 60_000_000_000 },
+      try RunningStore(servers.urls, agent: "b")
+    )
+    for store in [one, two] { try await store.waitUntilUp() }
+    _ = try await one.read(page)
+    // Each has looked where the stream ends.
+    let looked = "calls=2,"
+    try await wait("both to look") { try servers.cli(port, "INFO", "commandstats").contains("xrevrange:\(looked)") }
+    try await wait("both to read on") { try servers.cli(port, "INFO", "commandstats").contains("cmdstat_xrange") }
+    // What no agent has written tells nothing.
+    try servers.cli(port, "XADD", "footfall:resets", "*", "agent", "c", "kind", "odd", "tag", "x")
+    _ = try await two.reset(page, 3)
+    let event = SharedKey(.event, metric: "deploy".utf8)
+    _ = try await two.reset(event, nil)
+    try await wait("the news") { one.told()?.text == SharedNews.resetElsewhere(event).text }
+    #expect(one.others.map(\.text) == [page, event].map { SharedNews.resetElsewhere($0).text })
+    #expect(one.store.cached(page) == nil)
+    #expect(two.told() == nil)
     for store in [one, two] { store.end() }
   }
 
@@ -172,29 +107,57 @@ final class RunningStore {
     one.end()
   }
 
-  @Test func `takes over a larger total of its own at the first write after a start`() async throws {
+  @Test func `finds a larger total of its own from before its start, and writes nothing`() async throws {
     let servers = try await RedisServers(1)
     let port = servers.ports[0]
     try servers.cli(port, "HSET", key, "a", "9007199254740993", "a.base", "3")
     let one = try RunningStore(servers.urls, agent: "a")
     try await one.waitUntilUp()
-    one.put(page, 9_007_199_254_740_992, claims: true)
-    try await one.written()
-    #expect(one.corrected() == .corrected(page, total: .whole(9_007_199_254_740_993), base: .whole(3)))
-    #expect(try servers.cli(port, "HGET", key, "a") == "9007199254740993")
-    one.put(page, 9_007_199_254_740_995, base: 3, claims: true)
-    try await one.written()
-    #expect(try servers.cli(port, "HGET", key, "a") == "9007199254740995")
-    // Later on a count may fall.
-    one.put(page, 4, base: 3)
-    try await one.written()
-    #expect(try servers.cli(port, "HGET", key, "a") == "4")
+    let known = SharedNumber.whole(9_007_199_254_740_992)
+    var news = try await one.write(page, .total(.whole(9_007_199_254_740_999), base: .zero, known: known))
+    let stored = SharedNumber.whole(9_007_199_254_740_993)
+    #expect(news.text == SharedNews.found(ticket: 1, page, total: stored, base: .whole(3)).text)
+    #expect(try servers.cli(port, "HGETALL", key) == "a\n9007199254740993\na.base\n3")
+    // Raised by the difference, it writes without a claim; later on a count may fall.
+    for total in ["9007199254741000", "4"] {
+      let value = SharedWrite.Value.total(try #require(SharedNumber(Array(total.utf8))), base: .whole(3), known: nil)
+      news = try await one.write(page, value)
+      guard case .written = news else {
+        Issue.record("\(news)")
+        return
+      }
+      #expect(try servers.cli(port, "HGETALL", key) == "a\n\(total)\na.base\n3")
+    }
     one.end()
+  }
+
+  @Test func `does not find what it has written itself, when the answer was lost`() async throws {
+    let servers = try await RedisServers(1)
+    let port = servers.ports[0]
+    let one = try RunningStore(servers.urls, agent: "a")
+    try await one.waitUntilUp()
+    for (ticket, total) in [(1, 5), (2, 7)] as [(UInt64, Int64)] {
+      // As if nobody had heard of the first.
+      let news = try await one.write(page, .total(.whole(total), base: .zero, known: .zero))
+      #expect(news.text == SharedNews.written(ticket: ticket).text)
+    }
+    #expect(try servers.cli(port, "HGET", key, "a") == "7")
+    #expect(try await one.sum(page) == .whole(7))
+    // The next run finds it; so would one that has counted as much.
+    let next = try RunningStore(servers.urls, agent: "a")
+    try await next.waitUntilUp()
+    let news = try await next.write(page, .total(.whole(7), base: .zero, known: .zero))
+    #expect(news.text == SharedNews.found(ticket: 1, page, total: .whole(7), base: .zero).text)
+    // A mark that has served its purpose goes.
+    one.put(page, 8)
+    try await one.written()
+    #expect(try servers.cli(port, "HGETALL", key) == "a\n8")
+    for store in [one, next] { store.end() }
   }
 
   @Test func `knows its scripts by the digests that the server gives them`() async throws {
     let servers = try await RedisServers(1)
-    for script in [RedisScripts.write, RedisScripts.reset] {
+    for script in RedisScripts.all {
       #expect(try servers.cli(servers.ports[0], "SCRIPT", "LOAD", script.text) == script.digest)
     }
   }
@@ -236,14 +199,20 @@ final class RunningStore {
     try servers.signal(port, SIGKILL)
     try await wait("the loss to be noticed") { !one.store.condition.nodes[0].isUp }
     for total in 6...2_000 as ClosedRange<Int64> { one.put(page, total) }
-    guard case .failed = try await one.read(page) else {
-      Issue.record("an answer from a server that is not there")
+    #expect(try await one.read(page).isFailed)
+    guard case .unwritten(_, isAway: true) = try await one.write(page, .total(.whole(1), base: .zero, known: nil))
+    else {
+      Issue.record("written to a server that is not there")
       return
     }
-    #expect(one.store.condition.pendingSeries > 0 && !one.store.condition.troubles.isEmpty)
+    #expect(one.unwritten == 1 && !one.store.condition.troubles.isEmpty)
+    let generation = one.store.condition.generation
     try await servers.start(port)
     try await one.written()
     #expect(try servers.cli(port, "HGET", key, "a") == "2000")
+    #expect(one.store.condition.generation > generation)
+    try await wait("the wish for a full pass") { one.store.takeFullPass() }
+    #expect(!one.store.takeFullPass())
     #expect(one.store.condition.troubles.isEmpty)
     one.end()
     let events = one.events.list.withLock(\.self)
@@ -256,12 +225,12 @@ final class RunningStore {
     let one = try RunningStore(servers.urls, agent: "a") { $0.timeout = 300_000_000 }
     try await one.waitUntilUp()
     // More than a server reads at once, so that it still has them before it when it goes on.
-    let many = (0..<2_000).map { RedisSeries("visit", ["page": "\($0)"]) }
+    let many = (0..<2_000).map { series("visit", ["page": "\($0)"]) }
     try servers.signal(port, SIGSTOP)
-    for series in many { one.put(series, 1) }
+    for key in many { one.put(key, 1) }
     try await wait("the loss to be noticed") { !one.store.condition.nodes[0].isUp }
     // The other way round: the last of the old ones meets the first of the new ones.
-    for series in many.reversed() { one.put(series, 2) }
+    for key in many.reversed() { one.put(key, 2) }
     try servers.signal(port, SIGCONT)
     try await one.written()
     #expect(try await one.sums(many) == Array(repeating: .whole(2), count: many.count))
@@ -289,24 +258,40 @@ final class RunningStore {
     one.end()
   }
 
+  @Test func `gives an old answer again while its server is away`() async throws {
+    let servers = try await RedisServers(1)
+    let one = try RunningStore(servers.urls, agent: "a") { $0.cacheTTL = 60_000_000_000 }
+    try await one.waitUntilUp()
+    one.put(page, 5)
+    try await one.written()
+    _ = try await one.read(page)
+    try servers.signal(servers.ports[0], SIGKILL)
+    try await wait("the loss to be noticed") { !one.store.condition.nodes[0].isUp }
+    one.put(page, 6)
+    #expect(one.store.cached(page) == nil)
+    #expect(try await one.read(page).isFailed)
+    #expect(one.store.cached(page)?.sum == .whole(5))
+    one.end(within: 0)
+  }
+
   @Test func `spreads series over shards, and goes on with the others when one is away`() async throws {
     let servers = try await RedisServers(3)
     let one = try RunningStore(servers.urls, agent: "a")
     try await one.waitUntilUp(3)
-    let many = (0..<300).map { RedisSeries("visit", ["page": "\($0)"]) }
-    for series in many { one.put(series, 1) }
+    let many = (0..<300).map { series("visit", ["page": "\($0)"]) }
+    for key in many { one.put(key, 1) }
     try await one.written()
     let sizes = try servers.ports.map { Int(try servers.cli($0, "DBSIZE")) ?? 0 }
     #expect(sizes.reduce(0, +) == 300 && sizes.allSatisfy { $0 > 50 }, "\(sizes)")
-    guard case .count(_, _, let served) = try await one.read(many[0]) else {
-      Issue.record("no count")
+    guard case .holding(_, _, let served) = try await one.read(many[0]) else {
+      Issue.record("no totals")
       return
     }
     #expect(servers.ports.map { "redis_\($0)" }.contains(served))
     try servers.signal(servers.ports[0], SIGKILL)
     try await wait("the loss to be noticed") { one.store.condition.nodes.filter(\.isUp).count == 2 }
-    for series in many { one.put(series, 2) }
-    try await wait("all but the lost shard's") { one.store.condition.pendingSeries == sizes[0] }
+    for key in many { one.put(key, 2) }
+    try await wait("all but the lost shard's") { one.unwritten == sizes[0] }
     try await servers.start(servers.ports[0])
     try await one.written()
     #expect(try await one.sums(many) == Array(repeating: .whole(2), count: many.count))
@@ -326,11 +311,11 @@ final class RunningStore {
   @Test func `loses nothing when its connections are cut under load, again and again`() async throws {
     let servers = try await RedisServers(1)
     let port = servers.ports[0]
-    let one = try RunningStore(servers.urls, agent: "a") { $0.flushInterval = 0 }
+    let one = try RunningStore(servers.urls, agent: "a")
     try await one.waitUntilUp()
-    let many = (0..<1_000).map { RedisSeries("visit", ["page": "\($0)"]) }
+    let many = (0..<1_000).map { series("visit", ["page": "\($0)"]) }
     for total in 1...30 as ClosedRange<Int64> {
-      for series in many { one.put(series, total) }
+      for key in many { one.put(key, total) }
       try servers.cli(port, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
     }
     try await one.written()
@@ -339,27 +324,29 @@ final class RunningStore {
     one.end()
   }
 
-  @Test func `writes 10,000 series with as many commands, in batches`() async throws {
+  @Test func `writes 10,000 series with as many commands`() async throws {
     let servers = try await RedisServers(1)
-    let one = try RunningStore(servers.urls, agent: String(repeating: "a", count: 32)) {
-      $0.flushInterval = 500_000_000
-    }
+    let one = try RunningStore(servers.urls, agent: String(repeating: "a", count: 32))
     try await one.waitUntilUp()
     let before = one.store.condition
-    for number in 0..<10_000 { one.put(RedisSeries("visit", ["page": "page\(number)"]), 1_000_000) }
-    try await one.written()
+    for number in 0..<10_000 as Range<UInt64> {
+      let key = series("visit", ["page": "page\(number)"])
+      let value = SharedWrite.Value.total(.whole(1_000_000), base: .zero, known: nil)
+      #expect(one.store.write(SharedWrite(key, value, ticket: number)))
+    }
+    try await wait("all answers") { one.store.condition.pendingWrites == 0 }
+    #expect(one.store.takeNews().count == 10_000)
     let after = one.store.condition
     #expect(try servers.cli(servers.ports[0], "DBSIZE") == "10000")
-    // And some to ask whether the server is there.
-    #expect(10_000...10_010 ~= after.commands - before.commands)
+    // And some to ask whether the server is there, and for resets.
+    #expect(10_000...10_030 ~= after.commands - before.commands)
     #expect((after.bytesSent - before.bytesSent) / 10_000 < 250)
-    #expect(1...12 ~= after.batches)
     one.end()
   }
 
   @Test func `ends with what it has, written`() async throws {
     let servers = try await RedisServers(1)
-    let one = try RunningStore(servers.urls, agent: "a") { $0.flushInterval = 60_000_000_000 }
+    let one = try RunningStore(servers.urls, agent: "a")
     try await one.waitUntilUp()
     one.put(page, 1)
     try await one.written()
@@ -372,17 +359,25 @@ final class RunningStore {
 
   @Test func `tells once what a server will never do`() async throws {
     let servers = try await RedisServers(1)
-    try servers.cli(servers.ports[0], "SET", key, "a text")
+    let port = servers.ports[0]
+    try servers.cli(port, "SET", key, "a text")
     let one = try RunningStore(servers.urls, agent: "a")
     try await one.waitUntilUp()
-    one.put(page, 1)
-    guard case .failed(_, let reason) = try await one.read(page) else {
-      Issue.record("an answer from a text")
-      return
+    for _ in 0..<2 {
+      guard case .unwritten(_, isAway: false) = try await one.write(page, .total(.whole(1), base: .zero, known: nil))
+      else {
+        Issue.record("written over a text")
+        return
+      }
+      guard case .failed(_, let reason) = try await one.read(page) else {
+        Issue.record("an answer from a text")
+        return
+      }
+      #expect(reason.hasPrefix("WRONGTYPE"))
     }
-    #expect(reason.hasPrefix("WRONGTYPE"))
-    try await wait("the errors") { one.store.condition.errors >= 3 }
-    try servers.cli(servers.ports[0], "DEL", key)
+    #expect(one.store.condition.errors == 4)
+    try servers.cli(port, "DEL", key)
+    one.put(page, 1)
     try await one.written()
     #expect(try await one.sum(page) == .whole(1))
     one.end()
@@ -390,11 +385,34 @@ final class RunningStore {
     #expect(refusals.count == 2, "\(refusals)")
   }
 
-  @Test func `says no when too many series wait, and that there is room again`() async throws {
-    let one = try RunningStore([RedisURL("redis://127.0.0.1:1")], agent: "a") { $0.pendingLimit = 10 }
-    for number in 0..<10 { one.put(RedisSeries("s\(number)"), 1) }
-    #expect(!one.store.submit(RedisUpdate(RedisSeries("one more"), total: .whole(1))))
-    try await wait("a reason") { one.store.condition.troubles.first?.contains("Connection refused") == true }
-    one.end(within: 0)
+  @Test func `says no when too many writes wait, and that there is room again`() async throws {
+    let servers = try await RedisServers(1)
+    let port = servers.ports[0]
+    let woken = Guarded(0)
+    let store = try RedisStore(
+      RedisSettings(urls: servers.urls), agent: "a", wake: { woken.withLock { $0 += 1 } }, report: { _ in })
+    func write(_ number: Int, _ value: SharedWrite.Value) -> Bool {
+      store.write(SharedWrite(series("s\(number)"), value, ticket: UInt64(number)))
+    }
+    // Nobody takes them yet.
+    let total = SharedWrite.Value.total(.whole(1), base: .zero, known: nil)
+    #expect((0..<RedisStore.writeLimit).allSatisfy { write($0, total) })
+    #expect(!write(-1 & 0xFFFF, total) && store.condition.pendingWrites == RedisStore.writeLimit)
+    let thread = try Platform.Thread("redis") { store.run() }
+    // The first may have come before the server was there, and are told so.
+    var news: [SharedNews] = []
+    try await wait("all news") {
+      news += store.takeNews()
+      return news.count == RedisStore.writeLimit
+    }
+    #expect(woken.withLock(\.self) > 0 && store.condition.pendingWrites == 0)
+    // Few are too many if they are large.
+    try servers.signal(port, SIGSTOP)
+    let members = SharedWrite.Value.members(Array(repeating: 0, count: 12_304))
+    #expect((0..<RedisStore.writeLimit).prefix { write($0, members) }.count == RedisStore.writeBytesLimit / 12_368 + 1)
+    try servers.signal(port, SIGCONT)
+    try await wait("room") { write(0, members) }
+    store.close(within: 5_000_000_000)
+    thread.join()
   }
 }

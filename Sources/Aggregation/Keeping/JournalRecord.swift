@@ -3,7 +3,7 @@ import Protocol
 /// What one record of a payload says. Numbers name series; they are given by `define`.
 ///
 /// Totals and values are those of the moment, never differences, so that saying them again changes nothing. What a sketch or a set got
-/// within a flush, and samples that bore their own time, are told once each.
+/// within a flush, samples that bore their own time, and raises are told once each.
 package enum JournalRecord: Equatable, Sendable {
   /// From here on the number names this series.
   /// - `bounds`: of timers, which bounds their weights are for (`TimerBounds.fingerprint`); 0 otherwise.
@@ -12,6 +12,8 @@ package enum JournalRecord: Equatable, Sendable {
   case left(number: UInt32)
   /// A counter's total, its whole part and the rest.
   case counter(number: UInt32, whole: Int64, fraction: Double)
+  /// A counter has got so much more that was counted nobody knows when, and that its metric has already.
+  case raise(number: UInt32, whole: Int64, fraction: Double)
   /// What a counter's total was when it was last reset.
   case base(number: UInt32, whole: Int64, fraction: Double)
   /// A gauge's or a service check's value.
@@ -78,6 +80,7 @@ extension JournalRecord: CustomStringConvertible {
       "\(number) is \(kind.label) \(String(decoding: spelling.map(SeriesLabels.plain), as: UTF8.self))"
     case .left(let number): "\(number) left"
     case .counter(let number, let whole, let fraction): "\(number) total \(Self.text(whole, fraction))"
+    case .raise(let number, let whole, let fraction): "\(number) raised by \(Self.text(whole, fraction))"
     case .base(let number, let whole, let fraction): "\(number) reset at \(Self.text(whole, fraction))"
     case .gauge(let number, let value): "\(number) value \(value)"
     case .timer(let number, let count, let sum, let weights):

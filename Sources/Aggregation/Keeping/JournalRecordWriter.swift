@@ -28,6 +28,7 @@ import Protocol
 ///      17      history         text (History+Encoding.swift)
 ///      18      family          1 byte (`SampleKind`), text (name), whole8 value value, whole8 value (`JournalFamilyTotals`)
 ///      19      family history  1 byte (`SampleKind`), text (name), text
+///      20      raise           whole8 value
 ///
 ///     number   LEB128                             whole8   8 bytes
 ///     whole    zigzag                             text     number (of bytes), bytes
@@ -41,7 +42,7 @@ struct JournalRecordWriter {
   /// What a record says, in its head's lowest bits.
   enum Tag: UInt64 {
     case counter, counterParts, base, baseParts, gauge, timer, lateCount, lateValue, samples, members, define, left
-    case snapshotBegins, snapshotEnds, series, recentSamples, recentMembers, history, family, familyHistory
+    case snapshotBegins, snapshotEnds, series, recentSamples, recentMembers, history, family, familyHistory, raise
 
     static let bits: UInt64 = 5
   }
@@ -92,6 +93,9 @@ struct JournalRecordWriter {
     case .left(let number): begin(.left, number)
     case .counter(let number, let whole, let fraction):
       append(.counter, .counterParts, number, Total(whole: whole, fraction: fraction))
+    case .raise(let number, let whole, let fraction):
+      begin(.raise, number)
+      append(parts: Total(whole: whole, fraction: fraction))
     case .base(let number, let whole, let fraction):
       append(.base, .baseParts, number, Total(whole: whole, fraction: fraction))
     case .gauge(let number, let value):

@@ -5,24 +5,19 @@ import Platform
 ///     take ──▶ queue: series whose totals are read when their turn comes ─┐
 ///     take ──▶ payload in the making: samples, members, late, left ───────┴──▶ payloads ──▶ journal
 ///
-/// The queue is a list through the series' own places, so whatever changes, it takes no more than 8 bytes a series; none while nobody
-/// keeps. What is told as it happened is bounded by `untoldLimit`: beyond, it is left out and a snapshot is wanted, which tells all.
+/// Numbers and queue (`LinkedQueue`) take 8 bytes a series, none while nobody keeps. What is told as it happened is bounded by `untoldLimit`: beyond, it is left out and a snapshot is wanted, which tells all.
 @safe
 struct KeptChanges: ~Copyable {
   /// Bytes of a payload, but for the last record.
   static let payloadBytes = 256 << 10
   /// Bytes that wait to be taken.
   private static let untoldLimit = 8 << 20
-  /// Behind the last of the queue.
-  private static let end = UInt32.max
   static let bytesPerSeries = MemoryLayout<UInt32>.stride * 2
 
   /// Numbers by series; 0: the series has none in this numbering.
   private let numbers: ReservedArray<UInt32>
-  /// The next in the queue by series, id + 1; 0: it is not in the queue.
   private let links: ReservedArray<UInt32>
-  private var first: UInt32 = 0
-  private var last: UInt32 = 0
+  private var queue = LinkedQueue()
   private var lastNumber: UInt32 = 0
 
   private(set) var isOn = false
@@ -54,7 +49,7 @@ struct KeptChanges: ~Copyable {
   var byteCount: Int { fullBytes + writer.bytes.capacity }
 
   /// Whether nothing waits to be taken.
-  var isEmpty: Bool { first == 0 && writer.isEmpty && full.isEmpty && !isBatchOpen }
+  var isEmpty: Bool { queue.isEmpty && writer.isEmpty && full.isEmpty && !isBatchOpen }
 
   /// Whether a payload is worth its while before the batch is whole.
   var hasFullPayload: Bool { !full.isEmpty }
@@ -64,22 +59,11 @@ struct KeptChanges: ~Copyable {
   /// Puts a series into the queue, if it is not there.
   @inline(__always)
   mutating func mark(_ id: Int) {
-    if links[id] != 0 { return }
-    links[id] = Self.end
-    if last == 0 { first = UInt32(id + 1) } else { links[Int(last) - 1] = UInt32(id + 1) }
-    last = UInt32(id + 1)
+    if links[id] == LinkedQueue.out { queue.append(id, links) }
   }
 
   /// Takes the first series out of the queue; it may have left.
-  mutating func pop() -> Int? {
-    if first == 0 { return nil }
-    let id = Int(first) - 1
-    let next = links[id]
-    links[id] = 0
-    first = next == Self.end ? 0 : next
-    if first == 0 { last = 0 }
-    return id
-  }
+  mutating func pop() -> Int? { queue.pop(links) }
 
   // MARK: Numbers
 
@@ -141,7 +125,7 @@ struct KeptChanges: ~Copyable {
       bytes = full.removeFirst()
       fullBytes -= bytes.count
     }
-    isBatchOpen = !(full.isEmpty && writer.isEmpty && first == 0)
+    isBatchOpen = !(full.isEmpty && writer.isEmpty && queue.isEmpty)
     return JournalPayload(bytes: bytes, endsBatch: !isBatchOpen, part: .changes)
   }
 }

@@ -98,7 +98,17 @@ extension MergedView {
     changes.endIfFull(wall: wall)
   }
 
-  /// The same of a timer.
+  /// A counter was raised, and its metric was not.
+  mutating func keepRaise(_ id: Int, _ more: Total) {
+    if !changes.isOn { return }
+    changes.mark(id)
+    if !changes.hasRoom() { return }
+    let number = number(id)
+    changes.writer.append(.raise(number: number, whole: more.whole, fraction: more.fraction))
+    changes.endIfFull(wall: wall)
+  }
+
+  /// A sample of a timer that bore its own time; it has been counted.
   mutating func keepLate(_ id: Int, value: Double, weight: Double, at second: UInt32?) {
     if !changes.isOn { return }
     changes.mark(id)

@@ -84,7 +84,7 @@ extension MergedView {
   ///   - wall: now, in seconds since 1970.
   /// - Complexity: O(records); about a microsecond for a new series.
   package mutating func restore(_ payload: [UInt8], into table: inout WorkerTable, second: Int64, wall: Int64) {
-    precondition(gathering == nil && !changes.isOn, "what was kept comes before what is counted")
+    precondition(gathering == nil && !changes.isOn && !sharing.isOn, "what was kept comes before what is counted")
     self.second = max(self.second, second)
     history.clock = HistoryClock(wall: wall, second: self.second)
     generation &+= 1
@@ -130,7 +130,8 @@ extension MergedView {
     case .familyHistory(let kind, let name, let bytes):
       guard let id = findFamily(name, kind) else { return }
       if !decodeHistory(bytes, intoFamily: id) { restoration.tally.refused += 1 }
-    case .counter(let number, _, _), .base(let number, _, _), .gauge(let number, _), .timer(let number, _, _, _),
+    case .counter(let number, _, _), .raise(let number, _, _), .base(let number, _, _), .gauge(let number, _),
+      .timer(let number, _, _, _),
       .lateCount(let number, _, _, _), .lateValue(let number, _, _, _), .samples(let number, _, _, _, _, _),
       .members(let number, _, _), .series(let number, _), .recentSamples(let number, _, _, _, _, _),
       .recentMembers(let number, _, _), .history(let number, _):
@@ -223,6 +224,10 @@ extension MergedView {
     switch record {
     case .counter(_, let whole, let fraction) where isCounter:
       restoreTotal(Total(whole: whole, fraction: fraction), target, payload, &restoration)
+    case .raise(_, let whole, let fraction) where isCounter:
+      let more = Total(whole: whole, fraction: fraction)
+      raise(id, more)
+      if let place = target.shared { restoration.shared[place].total.add(more) }
     case .base(_, let whole, let fraction) where isCounter:
       if target.shared == nil { restoreBase(id, Total(whole: whole, fraction: fraction), payload) }
     case .gauge(_, let value) where kind == .gauge || kind == .serviceCheck: series[id].fraction = value
@@ -300,15 +305,8 @@ extension MergedView {
   }
 
   private mutating func restoreBase(_ id: Int, _ base: Total, _ payload: JournalRecordReader) {
-    let before = seriesBases[SeriesID(id)] ?? Total()
-    seriesBases[SeriesID(id)] = base
-    // Of a snapshot the metric's record says it.
-    if payload.isSnapshot { return }
-    let family = series[id].family
-    var all = familyBases[family] ?? Total()
-    all.whole &+= base.whole &- before.whole
-    all.fraction += base.fraction - before.fraction
-    familyBases[family] = all
+    // Of a snapshot the metric's record says what its base is.
+    if payload.isSnapshot { seriesBases[SeriesID(id)] = base } else { setBase(SeriesID(id), base) }
   }
 
   private mutating func restoreTimer(
@@ -405,8 +403,7 @@ extension MergedView {
     guard let place = target.shared else { return }
     restoration.noteForeign(amount, place, series[Int(target.id)].family)
     var shared = restoration.shared[place]
-    (shared.total.whole, shared.total.fraction) = Self.add(
-      (shared.total.whole, shared.total.fraction), amount.whole, amount.fraction)
+    shared.total.add(Total(whole: amount.whole, fraction: amount.fraction))
     shared.count = (shared.count + amount.count.value).finite
     shared.sum = (shared.sum + amount.sum).finite
     restoration.shared[place] = shared

@@ -8,50 +8,110 @@ package struct SharedOwner: Hashable, Sendable {
   package init(ticket: UInt64) { self.ticket = ticket }
 }
 
-/// What is told to other agents, and what they tell.
+/// What is told to other agents: whose turn it is.
 extension MergedView {
+  /// Seconds of history that are told anew with everything.
+  private static let retoldSeconds: Int64 = 7_200
+
   /// From now on changes are noted for `nextToShare`, beginning with everything there is.
-  package mutating func shareChanges() {}
+  /// - Complexity: O(series and families).
+  package mutating func shareChanges() {
+    sharing.begin()
+    for id in 0..<seriesMade where series[id].isLive && series[id].kind.isCounted {
+      sharing.series.known[total: id] = total(id)
+    }
+    for id in 0..<familiesMade where families[id].isLive && families[id].kind.isCounted {
+      sharing.families.known[total: id] = total(family: id)
+    }
+    shareAll()
+  }
 
   /// Owners that wait for `nextToShare`.
-  package var waitingToShare: Int { 0 }
+  package var waitingToShare: Int { sharing.series.waitingCount + sharing.families.waitingCount }
   /// Those, and the ones that are under way or were not shared.
-  package var unshared: Int { 0 }
+  package var unshared: Int { sharing.series.uncleanCount + sharing.families.uncleanCount }
 
   /// The next that has changed, which is under way from now on.
-  package mutating func nextToShare() -> SharedOwner? { nil }
-
-  /// All that is to be written of an owner, as it is now: a total, and of a metric what history has got since it was last shared.
-  package mutating func writes(of owner: SharedOwner) -> [SharedWrite] { [] }
+  package mutating func nextToShare() -> SharedOwner? { sharing.next() }
 
   /// All writes of an owner are done: it waits again only if it has changed meanwhile.
-  package mutating func markShared(_ owner: SharedOwner) {}
+  package mutating func markShared(_ owner: SharedOwner) {
+    if !sharing.isUnderWay(owner) { return }
+    let id = Int(owner.id)
+    if owner.isFamily {
+      sharing.families.settleClaim(id, total(family: id))
+      sharing.families.settle(id)
+    } else {
+      sharing.series.settleClaim(id, total(id))
+      sharing.series.settle(id)
+    }
+  }
 
   /// Some write of an owner was not done: it waits for `retryUnshared`.
-  package mutating func markUnshared(_ owner: SharedOwner) {}
+  package mutating func markUnshared(_ owner: SharedOwner) {
+    if !sharing.isUnderWay(owner) { return }
+    if owner.isFamily {
+      sharing.returnHistory(of: owner.id)
+      sharing.families.park(Int(owner.id))
+    } else {
+      sharing.series.park(Int(owner.id))
+    }
+  }
 
   /// What was not shared waits again.
-  package mutating func retryUnshared() {}
+  /// - Complexity: O(1).
+  package mutating func retryUnshared() {
+    sharing.series.retry()
+    sharing.families.retry()
+  }
 
-  /// Everything waits, changed or not.
-  package mutating func shareAll() {}
+  /// Everything waits, changed or not, with the history of the last hours.
+  /// - Complexity: O(series and families), about 2 ns each.
+  package mutating func shareAll() {
+    if !sharing.isOn { return }
+    for id in 0..<seriesMade where series[id].isLive && series[id].kind.isCounted { sharing.series.mark(id) }
+    let start = HistoryClock.clamped(wall - Self.retoldSeconds)
+    for id in 0..<familiesMade where families[id].isLive && families[id].kind.isShared {
+      sharing.lower(FamilyID(id), to: start)
+      sharing.families.mark(id)
+    }
+  }
 
-  /// An owner waits, changed or not: a reset elsewhere is to be learned of.
-  package mutating func share(_ key: SharedKey) {}
+  // MARK: Marks
 
-  /// Raises an owner's total by what the store has more of it than was known when it began to count.
-  package mutating func raise(_ owner: SharedOwner, _ key: SharedKey, to total: SharedNumber, base: SharedNumber) {}
+  /// A counter has changed.
+  @inline(__always)
+  mutating func noteShared(_ id: Int, _ family: Int) {
+    if !sharing.isOn { return }
+    sharing.series.mark(id)
+    sharing.families.mark(family)
+  }
 
-  /// Takes over a base that another agent's reset has set.
-  package mutating func rebase(_ owner: SharedOwner, _ key: SharedKey, base: SharedNumber) {}
+  /// A metric has changed.
+  @inline(__always)
+  mutating func noteShared(family: Int) {
+    if sharing.isOn { sharing.families.mark(family) }
+  }
 
-  /// The key of a series; nil for a kind that is not shared.
-  package func sharedKey(of id: SeriesID) -> SharedKey? { nil }
-  /// The key of a metric; nil for a kind that is not shared.
-  package func sharedKey(ofFamily id: FamilyID, _ part: SharedKey.Part = .total) -> SharedKey? { nil }
+  /// The same, at a second that may have been told.
+  mutating func noteShared(family: FamilyID, late second: UInt32) {
+    if !sharing.isOn { return }
+    sharing.lower(family, to: second)
+    sharing.families.mark(Int(family))
+  }
 
-  /// What a counter has counted, and what its last reset has set.
-  package func shared(_ id: SeriesID) -> (total: SharedNumber, base: SharedNumber) { (.zero, .zero) }
-  /// The same of all of a metric.
-  package func shared(family id: FamilyID) -> (total: SharedNumber, base: SharedNumber) { (.zero, .zero) }
+  /// Whether a series has to stay until others were told of it, or of its metric, which would leave with it.
+  func isUnshared(_ id: Int) -> Bool {
+    if !sharing.isOn { return false }
+    let family = Int(series[id].family)
+    return sharing.series.isUnclean(id) || families[family].seriesCount == 1 && sharing.families.isUnclean(family)
+  }
+}
+
+extension SampleKind {
+  /// Whether its series have totals that people reset.
+  var isCounted: Bool { self == .counter || self == .event }
+
+  /// Whether other agents are told of its metrics.
+  var isShared: Bool { self != .gauge && self != .serviceCheck }
 }

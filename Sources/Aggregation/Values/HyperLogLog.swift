@@ -126,6 +126,11 @@ extension HyperLogLog {
     @inline(__always)
     mutating func raise(_ register: Int, to rank: UInt8) { if ranks[register] < rank { ranks[register] = rank } }
 
+    /// Registers with a rank above 0, in ascending order.
+    func forEach(_ body: (Int, UInt8) -> Void) {
+      for register in ranks.indices where ranks[register] > 0 { body(register, ranks[register]) }
+    }
+
     /// Takes the greater rank of each register.
     package mutating func merge(_ other: Ranks) {
       for register in ranks.indices where ranks[register] < other.ranks[register] {

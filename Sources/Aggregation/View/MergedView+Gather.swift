@@ -24,7 +24,8 @@ extension MergedView {
   package mutating func gather(second: Int64, wall: Int64, limit: Int = .max) -> Bool {
     self.second = max(self.second, second)
     if gathering == nil {
-      history.clock = HistoryClock(wall: wall, second: self.second)
+      setClock(wall: wall)
+      removeDeparted()
       sweepHistory()
       let epochs = sources.map { $0.memory.gate.flip() }
       for (source, epoch) in zip(sources, epochs) { source.memory.gate.awaitDeparture(from: epoch) }
@@ -159,6 +160,7 @@ extension MergedView {
     }
     let amount = HistoryAmount(weight: block.count, sum: block.sum)
     noteTotal(id, timers[Int(series[id].whole)].count, hasGrown: true)
+    noteShared(family: family)
     (families[family].whole, families[family].fraction) = Self.add(
       (families[family].whole, families[family].fraction), amount.whole, amount.fraction)
     families[family].sum = (families[family].sum + amount.sum).finite
@@ -184,6 +186,7 @@ extension MergedView {
     history.add(raiseScratch, at: history.clock.wall, to: .series(SeriesID(id)))
     keepMembers(id, raiseScratch, at: history.clock.wall)
     if !raiseScratch.isEmpty {
+      noteShared(family: Int(series[id].family))
       if familyGathering.isFull { settleFamilies() }
       familyGathering.add(raiseScratch, to: series[id].family, scratch: &sketchScratch)
     }

@@ -4,6 +4,14 @@ import Protocol
 extension MergedView {
   // MARK: Writing
 
+  /// Sets the time of day. Set back, it leads to seconds of which others were told.
+  mutating func setClock(wall: Int64) {
+    let before = history.clock.wall
+    history.clock = HistoryClock(wall: wall, second: second)
+    let now = history.clock.wall
+    if sharing.isOn && now < before { sharing.lowerAll(familiesMade, to: now) }
+  }
+
   /// Adds a counter's amount to series, family and history.
   mutating func count(_ id: Int, _ amount: HistoryAmount, at second: UInt32?) {
     let family = Int(series[id].family)
@@ -12,6 +20,7 @@ extension MergedView {
     (families[family].whole, families[family].fraction) = Self.add(
       (families[family].whole, families[family].fraction), amount.whole, amount.fraction)
     noteCount(id, hasGrown: amount.count.value >= 0)
+    noteShared(id, family)
     guard let second, !amount.isZero else { return }
     history.add(amount, at: second, to: .series(SeriesID(id)), isTimer: false)
     history.add(amount, at: second, to: .family(FamilyID(family)), isTimer: false)
@@ -38,6 +47,7 @@ extension MergedView {
     if entry == 0 { return }
     let id = Int(entry & ~TableSource.paid) - 1
     let second = late.second == LateLog.farOff ? nil : HistoryClock.clamped(late.second)
+    if let second { noteShared(family: series[id].family, late: second) }
     switch late.form {
     case .whole, .fraction:
       let amount = HistoryAmount(whole: late.whole, fraction: late.double)
@@ -68,6 +78,7 @@ extension MergedView {
     (families[family].whole, families[family].fraction) = Self.add(
       (families[family].whole, families[family].fraction), amount.whole, amount.fraction)
     families[family].sum = (families[family].sum + amount.sum).finite
+    noteShared(family: family)
     guard let second else { return }
     history.add(value: value, weight: weight, at: second, to: .series(SeriesID(id)))
     history.add(value: value, weight: weight, at: second, to: .family(FamilyID(family)))

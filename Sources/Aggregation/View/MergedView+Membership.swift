@@ -35,13 +35,12 @@ extension MergedView {
     }
     series[id].records -= 1
     if series[id].records > 0 { return }
-    departed.append(SeriesID(id))
-    if pins == 0 { removeDeparted() }
+    if pins == 0 && !isUnshared(id) { remove(id) } else { departed.append(SeriesID(id)) }
   }
 
   /// Asks the table's owner to forget records whose series have not changed for their time to live; a part of the table each time.
   func condemnIdle(_ source: TableSource, epoch: UInt64) {
-    if !source.dismissed.isEmpty { return condemnDismissed(source) }
+    if condemnDismissed(source) { return }
     if settings.seriesTTL == nil && settings.counterTTL == nil { return }
     let made = source.memory.recordsInUse.load(ordering: .relaxed)
     if made == 0 || source.memory.hasCondemned { return }
@@ -51,19 +50,24 @@ extension MergedView {
       source.sweep = source.sweep + 1 < made ? source.sweep + 1 : 0
       let entry = source.seriesOf[source.sweep]
       if entry == 0 { continue }
-      let series = series[Int(entry & ~TableSource.paid) - 1]
+      let id = Int(entry & ~TableSource.paid) - 1
+      let series = series[id]
       let ttl = series.kind == .counter || series.kind == .event ? settings.counterTTL : settings.seriesTTL
-      guard let ttl, second - Int64(series.changed) > ttl else { continue }
+      guard let ttl, second - Int64(series.changed) > ttl, !isUnshared(id) else { continue }
       idle.append(UInt32(source.sweep))
       if idle.count == TableMemory.condemnedLimit { break }
     }
     if !idle.isEmpty { _ = source.memory.condemn(idle, since: epoch) }
   }
 
-  /// Removes series that have no records any more, once nobody walks over them.
+  /// Removes series that have no records any more, once nobody walks over them and others were told of them.
   mutating func removeDeparted() {
-    for id in departed where series[Int(id)].records == 0 && series[Int(id)].isLive { remove(Int(id)) }
-    departed.removeAll()
+    if departed.isEmpty || pins > 0 { return }
+    var waiting: [SeriesID] = []
+    for id in departed where series[Int(id)].records == 0 && series[Int(id)].isLive {
+      if isUnshared(Int(id)) { waiting.append(id) } else { remove(Int(id)) }
+    }
+    departed = waiting
   }
 
   private mutating func remove(_ id: Int) {
@@ -92,6 +96,7 @@ extension MergedView {
     default: break
     }
     series[id].isLive = false
+    if sharing.isOn { sharing.series.forget(id) }
     generation &+= 1
     if families[family].busiest != 0 { busiestSeries[Int(families[family].busiest) - 1].remove(SeriesID(id)) }
     history.remove(.series(SeriesID(id)))
@@ -115,6 +120,7 @@ extension MergedView {
       families[Int(leaving.next) - 1].previous = leaving.previous
     }
     families[id].isLive = false
+    if sharing.isOn { sharing.forget(family: FamilyID(id)) }
     // What the family gathered meanwhile must not come in the name of the next one with its number.
     settleFamilies()
     history.remove(.family(FamilyID(id)))

@@ -15,7 +15,7 @@ extension MergedView {
   /// - Complexity: O(records touched since the last time).
   package mutating func takeOwn(_ table: Int, second: Int64, wall: Int64) {
     self.second = max(self.second, second)
-    history.clock = HistoryClock(wall: wall, second: self.second)
+    setClock(wall: wall)
     let source = sources[table]
     let half = Int(source.memory.gate.current & 1)
     let log = source.memory.log(half)

@@ -2,9 +2,13 @@ import Protocol
 import Synchronization
 
 /// A counter's sum: whole, and what is no whole number.
-struct Total: BitwiseCopyable {
+struct Total: BitwiseCopyable, Equatable {
   var whole: Int64 = 0
   var fraction = 0.0
+
+  mutating func add(_ more: Total) {
+    (whole, fraction) = MergedView.add((whole, fraction), more.whole, more.fraction)
+  }
 
   /// What came on top of `base`, as `Series.total` gives it.
   func since(_ base: Total) -> (whole: Int64?, value: Double) {
@@ -36,16 +40,23 @@ extension MergedView {
   /// Lets the series' answers begin anew at 0. For counters and events; other kinds are left alone.
   package mutating func reset(_ id: SeriesID) {
     let series = series[Int(id)]
-    guard series.kind == .counter || series.kind == .event else { return }
+    guard series.kind.isCounted else { return }
+    setBase(id, Total(whole: series.whole, fraction: series.fraction))
+  }
+
+  /// Sets what a counter's answers begin with; its metric's move by as much.
+  mutating func setBase(_ id: SeriesID, _ base: Total) {
+    let family = series[Int(id)].family
     generation &+= 1
     if changes.isOn { changes.mark(Int(id)) }
-    forgetBusiest(of: series.family)
+    noteShared(Int(id), Int(family))
+    forgetBusiest(of: family)
     let before = seriesBases[id] ?? Total()
-    seriesBases[id] = Total(whole: series.whole, fraction: series.fraction)
-    var base = familyBases[series.family] ?? Total()
-    base.whole &+= series.whole &- before.whole
-    base.fraction += series.fraction - before.fraction
-    familyBases[series.family] = base
+    seriesBases[id] = base
+    var all = familyBases[family] ?? Total()
+    all.whole &+= base.whole &- before.whole
+    all.fraction += base.fraction - before.fraction
+    familyBases[family] = all
   }
 
   /// Lets series leave that nobody writes to from now on: their records are condemned with the next gathers.
@@ -62,14 +73,21 @@ extension MergedView {
     }
   }
 
-  /// Condemns as many as a table's owner looks at in one go, all of one epoch.
-  func condemnDismissed(_ source: TableSource) {
-    guard let epoch = source.dismissed.last?.epoch else { return }
+  /// Condemns as many as a table's owner looks at in one go, all of one epoch, up to one that has to stay for now.
+  /// - Returns: whether there are any.
+  func condemnDismissed(_ source: TableSource) -> Bool {
+    guard let epoch = source.dismissed.last?.epoch else { return false }
     var some: [UInt32] = []
     for one in source.dismissed.reversed() {
-      if one.epoch != epoch || some.count == TableMemory.condemnedLimit { break }
+      if one.epoch != epoch || some.count == TableMemory.condemnedLimit || isUnshared(one.record, source) { break }
       some.append(one.record)
     }
+    if some.isEmpty { return false }
     if source.memory.condemn(some, since: epoch) { source.dismissed.removeLast(some.count) }
+    return true
+  }
+
+  private func isUnshared(_ record: UInt32, _ source: TableSource) -> Bool {
+    Self.id(source.seriesOf[Int(record)] & ~TableSource.paid).map { isUnshared(Int($0)) } ?? false
   }
 }

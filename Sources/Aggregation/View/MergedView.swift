@@ -81,6 +81,8 @@ package struct MergedView: ~Copyable {
   // What the journal is to be told (Keeping/), and what it gives back.
   var changes: KeptChanges
   var restoring: Restoration?
+  /// What other agents are to be told (Sharing/).
+  var sharing: ShareBooks
 
   /// What became of a family.
   package enum FamilyChange: Sendable {
@@ -125,6 +127,7 @@ package struct MergedView: ~Copyable {
     for memory in tables { sources.append(try TableSource(memory: memory)) }
     let history = try History(byteLimit: settings.historyBytes, capacity: capacity, expected: budget.limit)
     let changes = try KeptChanges(capacity: capacity)
+    let sharing = try ShareBooks(capacity: capacity)
     self.series = series
     self.families = families
     self.seriesIndex = seriesIndex
@@ -134,6 +137,7 @@ package struct MergedView: ~Copyable {
     self.sources = sources
     self.history = history
     self.changes = changes
+    self.sharing = sharing
     self.hasher = hasher
     self.keyLabels = keyLabels
     self.budget = budget
@@ -213,7 +217,7 @@ package struct MergedView: ~Copyable {
 
   /// Bytes by what they are for; reservations count as far as they were touched, since what was touched stays with the process. `values` is
   /// what the workers gather timers and sets in, `states` what the view keeps of them, `journal` what is known of what has changed,
-  /// `allocator` what malloc(3) is likely to add to both: a head of 8 bytes and rounding to 16, in blocks of some 50 bytes and more.
+  /// `sharing` the same of what other agents are to be told, `allocator` what malloc(3) is likely to add to both: a head of 8 bytes and rounding to 16, in blocks of some 50 bytes and more.
   /// - Complexity: O(tables).
   package var memory: [(part: StaticString, bytes: Int)] {
     var records = 0
@@ -235,6 +239,10 @@ package struct MergedView: ~Copyable {
       ("records", records), ("indexes", indexes), ("series", view), ("texts", spellings),
       ("values", max(0, blocks)), ("states", states), ("history", history.touchedBytes),
       ("journal", changes.isOn ? seriesMade * KeptChanges.bytesPerSeries + changes.byteCount : 0),
+      (
+        "sharing",
+        sharing.isOn ? seriesMade * ShareMarks.bytesPerOwner + familiesMade * ShareBooks.bytesPerFamily : 0
+      ),
       ("allocator", max(0, blocks + states) / 6),
     ]
   }

@@ -90,8 +90,8 @@ final class RedisClient {
     if link.send(request, now: now) { return }
     if link.isReady { return complete(request, .failure(.full), link) }
     let reason = link.trouble ?? "not yet"
-    // A server that was just heard of is given the time to be connected to.
-    if link.isComing { return sendLater(request, .unavailable(reason), link) }
+    // A server that was just heard of is given the time to be connected to, and one that has lost the command to come back.
+    if link.trouble == nil || request.backoff.tries > 0 { return sendLater(request, .unavailable(reason), link) }
     complete(request, .failure(.unavailable(reason)), link)
   }
 

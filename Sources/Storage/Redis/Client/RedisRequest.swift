@@ -11,8 +11,13 @@ enum RedisFailure: Error, Equatable, CustomStringConvertible {
   /// Too many commands are under way.
   case full
 
-  /// Whether another time may do.
-  var isPassing: Bool { if case .refused = self { false } else { true } }
+  /// Whether the server cannot be reached.
+  var isAway: Bool {
+    switch self {
+    case .unavailable, .lost: true
+    case .patience, .refused, .full: false
+    }
+  }
 
   var description: String {
     switch self {
@@ -30,7 +35,7 @@ final class RedisRequest {
 
   private(set) var command: RESPCommand
   /// The same with the whole script, for a server that does not know its digest.
-  private let spare: RESPCommand?
+  private var spare: (() -> RESPCommand)?
   /// Where the key lives; nil: a command about the server itself, never sent anywhere else.
   let place: KeyPlace?
   /// To be preceded by ASKING: the key's slot is about to come to that server.
@@ -38,7 +43,9 @@ final class RedisRequest {
   var backoff = Backoff(first: 20_000_000, longest: 1_000_000_000)
   private let completion: Completion
 
-  init(_ command: RESPCommand, spare: RESPCommand? = nil, at place: KeyPlace?, _ completion: @escaping Completion) {
+  init(
+    _ command: RESPCommand, spare: (() -> RESPCommand)? = nil, at place: KeyPlace?, _ completion: @escaping Completion
+  ) {
     self.command = command
     self.spare = spare
     self.place = place
@@ -48,8 +55,9 @@ final class RedisRequest {
   /// Replaces the digest by the script.
   /// - Returns: false if that is what was sent already.
   func sendsScript() -> Bool {
-    guard let spare, command != spare else { return false }
-    command = spare
+    guard let spare else { return false }
+    command = spare()
+    self.spare = nil
     return true
   }
 

@@ -77,14 +77,6 @@ final class RedisLink {
 
   /// Whether commands are taken.
   var isReady: Bool { if case .ready = state { true } else { false } }
-  /// Whether it may be ready soon.
-  var isComing: Bool {
-    switch state {
-    case .looking, .connecting, .greeting: true
-    case .down(let until): until == 0
-    case .ready: false
-    }
-  }
   /// Commands without an answer.
   var waiting: Int { sent.count }
 

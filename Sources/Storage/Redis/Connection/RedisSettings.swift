@@ -8,10 +8,6 @@ package struct RedisSettings: Sendable {
   package var timeout: Int64 = 5_000_000_000
   /// How often a command is sent again after a redirection, a lost connection or a server that asks for patience.
   package var retries = 3
-  /// How long changes wait for others; 0: not at all.
-  package var flushInterval: Int64 = 5_000_000_000
-  /// Series of a batch: one that is full goes at once.
-  package var batchSize = 1_000
   /// How long an answer may be given again; 0: never.
   package var cacheTTL: Int64 = 5_000_000_000
   /// Answers that are kept.
@@ -20,12 +16,10 @@ package struct RedisSettings: Sendable {
   package var virtualNodes = 100
   /// How often a node that nothing is said to is asked whether it is there.
   package var probeInterval: Int64 = 2_000_000_000
-  /// How often every series is written, whether it has changed or not.
+  /// How often everything is written, whether it has changed or not.
   package var fullPassInterval: Int64 = 600_000_000_000
   /// A full pass that a lost server asks for comes no sooner after another.
   package var fullPassPause: Int64 = 10_000_000_000
-  /// Series that may wait to be written: beyond, `RedisStore.submit` says no.
-  package var pendingLimit = 1_000_000
 
   package init(urls: [RedisURL]) { self.urls = urls }
 }

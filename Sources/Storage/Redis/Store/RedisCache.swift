@@ -1,12 +1,14 @@
 import Aggregation
+
 /// Answers of Redis that may be given again for a while: at most `capacity`, of which the one unused for longest goes first.
 ///
-/// A list through an array: each entry knows its neighbours, the one used last is at the head.
-/// - Complexity: O(1) each, but for `removeAll`.
+/// One that is too old is kept until then, for the case that its server is away. A list through an array: each entry knows its
+/// neighbours, the one used last is at the head.
+/// - Complexity: O(1) each.
 struct RedisCache {
   private struct Entry {
-    var series: RedisSeries
-    var count: RedisCount
+    var key: SharedKey
+    var holding: SharedHolding
     var until: Int64
     var newer: Int
     var older: Int
@@ -15,7 +17,7 @@ struct RedisCache {
   private let ttl: Int64
   private let capacity: Int
   private var entries: [Entry] = []
-  private var places: [RedisSeries: Int] = [:]
+  private var places: [SharedKey: Int] = [:]
   private var free: [Int] = []
   private var newest = -1
   private var oldest = -1
@@ -31,33 +33,42 @@ struct RedisCache {
   var count: Int { places.count }
 
   /// An answer that is not too old.
-  mutating func count(of series: RedisSeries, now: Int64) -> RedisCount? {
-    guard let place = places[series], entries[place].until > now else {
-      remove(series)
+  mutating func holding(of key: SharedKey, now: Int64) -> SharedHolding? {
+    guard let place = places[key], entries[place].until > now else {
       misses += 1
       return nil
     }
     hits += 1
     unlink(place)
     link(place)
-    return entries[place].count
+    return entries[place].holding
   }
 
   /// Keeps an answer.
-  mutating func keep(_ count: RedisCount, of series: RedisSeries, now: Int64) {
+  mutating func keep(_ holding: SharedHolding, of key: SharedKey, now: Int64) {
     if ttl <= 0 || capacity <= 0 { return }
-    remove(series)
-    if places.count >= capacity { remove(entries[oldest].series) }
-    let entry = Entry(series: series, count: count, until: now + ttl, newer: -1, older: -1)
+    remove(key)
+    if places.count >= capacity { remove(entries[oldest].key) }
+    let entry = Entry(key: key, holding: holding, until: now + ttl, newer: -1, older: -1)
     let place = free.popLast() ?? entries.count
     if place == entries.count { entries.append(entry) } else { entries[place] = entry }
-    places[series] = place
+    places[key] = place
     link(place)
   }
 
-  /// Forgets an answer that is no longer true.
-  mutating func remove(_ series: RedisSeries) {
-    guard let place = places.removeValue(forKey: series) else { return }
+  /// An answer is too old now: this agent writes.
+  mutating func expire(_ key: SharedKey) {
+    if let place = places[key] { entries[place].until = .min }
+  }
+
+  /// An answer will do for once more, however old: there is no other.
+  mutating func extend(_ key: SharedKey, now: Int64) {
+    if let place = places[key] { entries[place].until = now + ttl }
+  }
+
+  /// Forgets an answer that is wrong from now on: a reset.
+  mutating func remove(_ key: SharedKey) {
+    guard let place = places.removeValue(forKey: key) else { return }
     unlink(place)
     free.append(place)
   }

@@ -1,38 +1,50 @@
 import Aggregation
 import Platform
-import Synchronization
 
 /// Redis as the store that several agents share, and the queues between the query thread and the Redis thread, which does all that may
 /// take time.
 ///
 ///     query thread                       Redis thread (`run`)
-///     submit ────────▶ incoming ───────▶ PendingSeries: each changed series once, written in batches
-///     read, reset ───▶ asks ───────────▶ HGETALL, script
-///     nextNews ◀────── news ◀─────────── answers by ticket; what the store knew better
+///     write ─────────▶ incoming ───────▶ one command each, sent at once, many under way
+///     read, reset ───▶ asks ───────────▶ HGETALL or GET, script
+///     takeNews ◀────── news ◀─────────── answers by ticket; what other agents have reset
 ///     cached ◀──────── RedisCache
 ///
-/// The layout, for people with `redis-cli` (`PREFIX` is `--redis-prefix`, an agent's name 32 hexadecimal digits):
+/// The layout, for people with `redis-cli`. `PREFIX` is `--redis-prefix`, an agent's name 32 hexadecimal digits, dates and hours are UTC's
+/// (ISO 8601):
 ///
-/// | key                                 | type | field          | value                                             |
-/// |-------------------------------------|------|----------------|---------------------------------------------------|
-/// | `PREFIX{metric\|label=value,…}`     | hash | `<agent>`      | that agent's running total, in decimal            |
-/// |                                     |      | `<agent>.base` | its total at the last reset; missing: 0           |
+/// | key                                       | type        | field               | value                                    | expires |
+/// |-------------------------------------------|-------------|---------------------|------------------------------------------|---------|
+/// | `PREFIX{visit\|page=page1}`               | hash        | `<agent>`           | that agent's running total, in decimal   | never   |
+/// |                                           |             | `<agent>.base`      | its total at the last reset; missing: 0  |         |
+/// |                                           |             | `<agent>.run`       | its run that wrote this first, until it writes again | |
+/// | `PREFIX{visit}`                           | hash        | the same            | of the whole metric                      | never   |
+/// | `PREFIX{visit}:hours:2026-11-21`          | hash        | `<agent>.14`        | its count of the hour from 14:00         | 9 days  |
+/// | `PREFIX{visit}:minutes:2026-11-21T14`     | hash        | `<agent>.37`        | its count of the minute 14:37            | 26 h    |
+/// | `PREFIX{users}:members:2026-11-21T14`     | HyperLogLog |                     | all agents' members of a set             | 9 days  |
+/// | `PREFIX{latency}:samples:2026-11-21T14`   | hash        | `<agent>.count`, `.sum`, `.min`, `.max` | of a timer           | 9 days  |
+/// |                                           |             | `<agent>.<bucket>`  | the weight of a bucket (`SketchBucket`)  |         |
+/// | `PREFIXresets`                            | stream      | `agent`, `kind`, `tag` | who has reset what                    | trimmed |
 ///
-/// A series' count is the sum of totals less the sum of bases, `redis-cli HGETALL 'footfall:{visit|page=page1}'`. Within names and values
-/// `\` stands before `\`, `,`, `=` and `|` (`RedisSeries`). Only its owner writes a total, a base its owner and whoever resets
-/// (`RedisScripts`). Since totals are absolute, to write twice is to write once, and what a server forgot the next write brings back.
+/// A count is the sum of totals less the sum of bases, `redis-cli HGETALL 'footfall:{visit|page=page1}'`. What stands between the braces
+/// is a `SharedKey`'s tag; how kinds of one name are told apart, `RedisKey` says. Only its owner writes a total, a base its owner and
+/// whoever resets (`RedisScripts`). Since all that is written is absolute, to write twice is to write once, and what a server forgot the
+/// next write brings back.
 ///
 /// Everything but `run` may be called from any thread and never blocks for longer than it takes to move a few references. All queues are
-/// bounded: what finds no room is told so.
+/// bounded: what finds no room is told so. Nothing is kept of a write that fails.
 package final class RedisStore: Sendable {
   struct Shared {
-    var incoming: [RedisUpdate] = []
+    var incoming: [SharedWrite] = []
+    /// Writes without an answer, and their bytes.
+    var writes = 0
+    var writeBytes = 0
     var asks: [Ask] = []
     /// Asks without an answer.
     var asking = 0
-    var news: [RedisNews] = []
+    var news: [SharedNews] = []
     var cache: RedisCache
-    var condition = RedisCondition()
+    var condition = SharedCondition()
     var isRefusing = false
     var wantsFullPass = false
     var closeDeadline: Int64?
@@ -40,25 +52,30 @@ package final class RedisStore: Sendable {
 
   /// What wants an answer.
   enum Ask: Sendable {
-    case read(RedisSeries, ticket: UInt64)
-    case reset(RedisSeries, total: SharedNumber, ticket: UInt64)
+    case read(SharedKey, ticket: UInt64)
+    case reset(SharedKey, own: SharedNumber?, ticket: UInt64)
   }
 
   let settings: RedisSettings
   let agent: [UInt8]
-  let shared: Mutex<Shared>
+  /// Tells this run of the agent from those before it.
+  let runName: [UInt8]
+  let shared: Guarded<Shared>
   let wakeUp: WakeUp
   let wake: @Sendable () -> Void
   let report: @Sendable (RedisEvent) -> Void
 
+  /// Writes that may wait for an answer, and what they may take together: a set's members are some thousand bytes.
+  static let writeLimit = 16_384
+  static let writeBytesLimit = 16 << 20
   /// Asks that may wait for an answer.
   static let askLimit = 8_192
   /// News that the query thread has not fetched: beyond, nothing is written.
   static let newsLimit = 16_384
 
   /// - Parameters:
-  ///   - agent: this agent's name, the same over all its starts: a field of its own in every series.
-  ///   - wake: called by the Redis thread when there is news, room again, or a wish for a full pass.
+  ///   - agent: this agent's name, the same over all its starts: a field of its own in every hash. Without a dot.
+  ///   - wake: called by the Redis thread when there is news, room again, a wish for a full pass, or another `generation`.
   ///   - report: called by the Redis thread with what an operator should know.
   package init(
     _ settings: RedisSettings, agent: String, wake: @escaping @Sendable () -> Void,
@@ -66,44 +83,51 @@ package final class RedisStore: Sendable {
   ) throws(SystemError) {
     self.settings = settings
     self.agent = Array(agent.utf8)
+    runName = Array(String(UInt32.random(in: .min ... .max), radix: 16).utf8)
     self.wake = wake
     self.report = report
-    shared = Mutex(Shared(cache: RedisCache(ttl: settings.cacheTTL, capacity: settings.cacheCapacity)))
+    shared = Guarded(Shared(cache: RedisCache(ttl: settings.cacheTTL, capacity: settings.cacheCapacity)))
     wakeUp = try WakeUp()
   }
 
   // MARK: Any thread
 
-  /// Takes what a series is now, in the place of what was submitted of it and is not yet written.
-  /// - Returns: false if too many series wait already: `wake` is called when there is room. Submit its newest state then.
-  package func submit(_ update: RedisUpdate) -> Bool {
+  /// Takes a write, which is sent as soon as may be. The answer comes as news, with its ticket: `written`, `rebased`, `found` or
+  /// `unwritten`.
+  /// - Returns: false if too many wait already: `wake` is called when there is room.
+  package func write(_ write: SharedWrite) -> Bool {
     let (isTaken, isFirst) = shared.withLock { shared in
-      if shared.incoming.count + shared.condition.pendingSeries >= settings.pendingLimit {
+      if shared.writes >= Self.writeLimit || shared.writeBytes >= Self.writeBytesLimit {
         shared.isRefusing = true
         return (false, false)
       }
-      shared.cache.remove(update.series)
-      shared.incoming.append(update)
+      shared.cache.expire(write.key)
+      shared.incoming.append(write)
+      shared.writes += 1
+      shared.writeBytes += write.size
       return (true, shared.incoming.count == 1)
     }
     if isFirst { wakeUp.signal() }
     return isTaken
   }
 
-  /// What Redis held of a series a short while ago; nil: ask with `read`.
-  package func cached(_ series: RedisSeries) -> RedisCount? {
+  /// What was held under a key a short while ago; nil: ask with `read`.
+  ///
+  /// After a read has failed because the server is away, what the last one found is given again for as long once more, old as it is.
+  package func cached(_ key: SharedKey) -> SharedHolding? {
     let now = Clock.monotonic()
-    return shared.withLock { $0.cache.count(of: series, now: now) }
+    return shared.withLock { $0.cache.holding(of: key, now: now) }
   }
 
-  /// Asks for all agents' totals of a series. The answer comes as news, with the ticket.
+  /// Asks for what is held under a key. The answer comes as news, with the ticket: `holding` or `failed`.
   /// - Returns: false if too many asks wait already.
-  package func read(_ series: RedisSeries, ticket: UInt64) -> Bool { ask(.read(series, ticket: ticket)) }
+  package func read(_ key: SharedKey, ticket: UInt64) -> Bool { ask(.read(key, ticket: ticket)) }
 
-  /// Writes this agent's total of a series and sets the base of every agent to its total. The answer comes as news, with the ticket.
+  /// Writes this agent's total of a key, unless that is nil, and sets the base of every agent to its total. The answer comes as news,
+  /// with the ticket: `reset` or `failed`. Other agents learn of it as `resetElsewhere`.
   /// - Returns: false if too many asks wait already.
-  package func reset(_ series: RedisSeries, total: SharedNumber, ticket: UInt64) -> Bool {
-    ask(.reset(series, total: total, ticket: ticket))
+  package func reset(_ key: SharedKey, own: SharedNumber?, ticket: UInt64) -> Bool {
+    ask(.reset(key, own: own, ticket: ticket))
   }
 
   private func ask(_ ask: Ask) -> Bool {
@@ -118,7 +142,7 @@ package final class RedisStore: Sendable {
   }
 
   /// All that has come since the last call, in order.
-  package func takeNews() -> [RedisNews] {
+  package func takeNews() -> [SharedNews] {
     let (news, wasFull) = shared.withLock { shared in
       defer { shared.news = [] }
       return (shared.news, shared.news.count >= Self.newsLimit)
@@ -127,7 +151,7 @@ package final class RedisStore: Sendable {
     return news
   }
 
-  /// Whether every series should be submitted, changed or not: every few minutes, and when a server was away. Asked once, it is done.
+  /// Whether everything should be written, changed or not: every few minutes, and when a server was away. Asked once, it is done.
   package func takeFullPass() -> Bool {
     shared.withLock { shared in
       defer { shared.wantsFullPass = false }
@@ -136,10 +160,10 @@ package final class RedisStore: Sendable {
   }
 
   /// How the store is.
-  package var condition: RedisCondition {
+  package var condition: SharedCondition {
     shared.withLock { shared in
       var condition = shared.condition
-      condition.pendingSeries += shared.incoming.count
+      condition.pendingWrites = shared.writes
       condition.cacheHits = shared.cache.hits
       condition.cacheMisses = shared.cache.misses
       condition.cacheSize = shared.cache.count
@@ -164,40 +188,6 @@ package final class RedisStore: Sendable {
   }
 }
 
-/// What the query thread learns of Redis.
-package enum RedisNews: Equatable, Sendable {
-  /// The answer to `read`. `served` names the server: `redis`, or `redis_<port>` where there are several.
-  case count(ticket: UInt64, RedisCount, served: String)
-  /// The answer to `reset`: all bases are set.
-  case reset(ticket: UInt64, served: String)
-  /// The answer to either: it could not be done, and why.
-  case failed(ticket: UInt64, String)
-  /// Redis knows better: a larger total of this agent from before its start, a base that somebody's reset has set. To be taken over.
-  case corrected(RedisSeries, total: SharedNumber, base: SharedNumber)
-}
-
-/// How the store is, for `/health`, `/status` and `/metrics`.
-package struct RedisCondition: Sendable {
-  /// The servers by their URLs, those of a Cluster that were learned included, and whether each can be used.
-  package var nodes: [(url: String, isUp: Bool)] = []
-  /// Why something does not work; empty: everything does.
-  package var troubles: [String] = []
-  package var pendingSeries = 0
-  /// Commands and bytes sent.
-  package var commands: UInt64 = 0
-  package var bytesSent: UInt64 = 0
-  /// Commands sent once more.
-  package var retries: UInt64 = 0
-  /// Commands that a server refused for good.
-  package var errors: UInt64 = 0
-  package var batches: UInt64 = 0
-  /// When the last batch was written whole, in nanoseconds since 1970; nil: none was.
-  package var lastBatch: Int64?
-  package var cacheHits: UInt64 = 0
-  package var cacheMisses: UInt64 = 0
-  package var cacheSize = 0
-}
-
 /// What an operator should know of Redis.
 package enum RedisEvent: Equatable, Sendable {
   /// A server can be used, for the first time or again.
@@ -208,4 +198,16 @@ package enum RedisEvent: Equatable, Sendable {
   case refused(String)
   /// The store cannot even begin.
   case stopped(SystemError)
+}
+
+extension SharedWrite {
+  /// What it takes while it waits, in bytes, about.
+  var size: Int {
+    switch value {
+    case .total: 64
+    case .counts(let counts): 64 + counts.count * 24
+    case .members(let bytes): 64 + bytes.count
+    case .samples(let samples): 64 + samples.buckets.count * 16
+    }
+  }
 }

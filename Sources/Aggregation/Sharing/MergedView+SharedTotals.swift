@@ -1,0 +1,81 @@
+import Protocol
+
+/// Totals and bases that agents tell each other of.
+extension MergedView {
+  /// What a counter has counted, and what its last reset has set.
+  package func shared(_ id: SeriesID) -> (total: SharedNumber, base: SharedNumber) {
+    (SharedNumber(total(Int(id))), SharedNumber(seriesBases[id] ?? Total()))
+  }
+
+  /// The same of all of a metric.
+  package func shared(family id: FamilyID) -> (total: SharedNumber, base: SharedNumber) {
+    (SharedNumber(total(family: Int(id))), SharedNumber(familyBases[id] ?? Total()))
+  }
+
+  func total(_ id: Int) -> Total { Total(whole: series[id].whole, fraction: series[id].fraction) }
+
+  func total(family id: Int) -> Total { Total(whole: families[id].whole, fraction: families[id].fraction) }
+
+  /// Raises an owner's total by what the store has more of it than was known when it began to count.
+  ///
+  /// History does not hear of it, since nobody knows when that was counted. A series' metric neither: it claims for itself.
+  package mutating func raise(_ owner: SharedOwner, _ key: SharedKey, to total: SharedNumber, base: SharedNumber) {
+    guard isLive(owner, key) else { return }
+    let id = Int(owner.id)
+    let known = owner.isFamily ? sharing.families.found(id, total) : sharing.series.found(id, total)
+    if let known, known < total {
+      generation &+= 1
+      let more = Total(total - known)
+      if owner.isFamily {
+        (families[id].whole, families[id].fraction) = Self.add(
+          (families[id].whole, families[id].fraction), more.whole, more.fraction)
+      } else {
+        raise(id, more)
+        keepRaise(id, more)
+      }
+    }
+    if owner.isFamily { sharing.families.mark(id) } else { sharing.series.mark(id) }
+    rebase(owner, key, base: base)
+  }
+
+  /// Raises a series' total and nothing else.
+  mutating func raise(_ id: Int, _ more: Total) {
+    (series[id].whole, series[id].fraction) = Self.add(
+      (series[id].whole, series[id].fraction), more.whole, more.fraction)
+    noteCount(id, hasGrown: true)
+  }
+
+  /// Takes over a base that another agent's reset has set.
+  package mutating func rebase(_ owner: SharedOwner, _ key: SharedKey, base: SharedNumber) {
+    guard isLive(owner, key) else { return }
+    if owner.isFamily {
+      guard SharedNumber(familyBases[owner.id] ?? Total()) < base else { return }
+      familyBases[owner.id] = Total(base)
+      generation &+= 1
+      noteShared(family: Int(owner.id))
+    } else if SharedNumber(seriesBases[owner.id] ?? Total()) < base {
+      setBase(owner.id, Total(base))
+    }
+  }
+
+  /// Whether an owner lives and has this key.
+  private func isLive(_ owner: SharedOwner, _ key: SharedKey) -> Bool {
+    if !sharing.isOn || !sharing.isCurrent(owner) { return false }
+    if owner.isFamily {
+      return Int(owner.id) < familiesMade && families[Int(owner.id)].isLive && sharedKey(ofFamily: owner.id) == key
+    }
+    return isLive(owner.id) && sharedKey(of: owner.id) == key
+  }
+}
+
+extension Total {
+  init(_ number: SharedNumber) {
+    switch number {
+    case .whole(let whole): self.init(whole: whole)
+    case .real(let real):
+      // In parts as a counter has them, so that what is equal differs by nothing.
+      let whole = real.magnitude < 0x1p53 ? Int64(real) : 0
+      self.init(whole: whole, fraction: real - Double(whole))
+    }
+  }
+}
