@@ -155,6 +155,7 @@ enum Service {
     let sharing = try Sharing(
       configuration, password: secrets.redisPassword, agent: keeping?.agent ?? handed ?? .random(), log,
       wake: state.wake)
+    let sharedStore = sharing?.store
     let query = try Thread("query") {
       runOrExit(log) { () throws(SystemError) in
         let view = try MergedView(
@@ -165,7 +166,7 @@ enum Service {
           keyLabels: configuration.protocolKeyLabels, budget: budget)
         let server = try QueryServer(
           view: view, table: table, listeners: listeners.http, books: books, state: state, settings: settings,
-          keeper: keeper, wakeWorker: { wakers[$0].signal() },
+          keeper: keeper, store: sharedStore, wakeWorker: { wakers[$0].signal() },
           reportShortage: { _ in state.notices.signal() })
         server.run()
       }

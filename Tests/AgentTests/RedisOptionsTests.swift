@@ -11,7 +11,7 @@ import Testing
 
   @Test(arguments: [
     ("redis://:secret@h:99999", "want host:port"), ("redis://:sec,ret@h:99999", "want host:port"),
-    ("rediss://:secret@h", "stunnel"), ("http://u:secret@h", "unknown scheme http"),
+    ("rediss://:secret@h", "stunnel"), ("http://u:secret@h", "unknown scheme"),
     ("redis://:sec?ret@h", "unknown field"), ("redis://:12/secret@h", "no database"),
     ("redis://a,redis://u:secret@", "want host:port"), ("redis://a,b", "want host:port"),
   ])
