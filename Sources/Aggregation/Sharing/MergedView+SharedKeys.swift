@@ -24,14 +24,19 @@ extension MergedView {
   /// An owner waits, changed or not: a reset elsewhere is to be learned of.
   package mutating func share(_ key: SharedKey) {
     guard sharing.isOn, key.kind.isShared, let (metric, labels) = key.pieces else { return }
-    guard let labels else {
+    if labels == nil {
       if let family = findFamily(metric, key.kind) { sharing.families.mark(Int(family)) }
-      return
+    } else if let id = series(sharedAs: key) {
+      sharing.series.mark(Int(id))
     }
+  }
+
+  /// The series of a key, if it lives here.
+  package func series(sharedAs key: SharedKey) -> SeriesID? {
+    guard key.kind.isCounted, let (metric, labels) = key.pieces, let labels else { return nil }
     var spelling: [UInt8] = []
     SeriesSpelling.write(metric, labels, kind: key.kind, keyLabels: keyLabels, into: &spelling)
-    guard key.kind.isCounted, let id = series(spelled: spelling, kind: key.kind) else { return }
-    sharing.series.mark(Int(id))
+    return series(spelled: spelling, kind: key.kind)
   }
 }
 

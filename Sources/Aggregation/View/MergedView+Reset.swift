@@ -44,6 +44,11 @@ extension MergedView {
     setBase(id, Total(whole: series.whole, fraction: series.fraction))
   }
 
+  /// The same as of a moment ago, when it had counted `total`: what has come since stays.
+  package mutating func reset(_ id: SeriesID, at total: SharedNumber) {
+    if series[Int(id)].kind.isCounted { setBase(id, Total(total)) }
+  }
+
   /// Sets what a counter's answers begin with; its metric's move by as much.
   mutating func setBase(_ id: SeriesID, _ base: Total) {
     let family = series[Int(id)].family

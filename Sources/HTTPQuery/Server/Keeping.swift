@@ -59,6 +59,7 @@ extension QueryServer {
       case .end:
         keeping.tally = state.view.restoreTally
         state.view.keepChanges()
+        if state.sharing != nil { state.view.shareChanges() }
         keeping.isRestoring = false
         return keeping.keeper.tellRestored(keeping.tally)
       }

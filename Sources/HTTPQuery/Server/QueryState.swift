@@ -72,6 +72,8 @@ final class QueryState {
     keeping = keeper.map { Keeping($0) }
     sharing = store.map { Sharing($0) }
     exposed = ExposedFamilies(hasBuckets: !settings.buckets.isEmpty)
+    // What was kept is known before anything is told.
+    if sharing != nil && keeping == nil { self.view.shareChanges() }
   }
 
   /// Entries to take over before the loop gets its turn again: a fraction of a millisecond for what is known, some 5 ms where every

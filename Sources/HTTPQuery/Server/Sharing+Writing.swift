@@ -65,8 +65,9 @@ extension QueryServer {
     if writes.isEmpty { return state.view.markShared(owner) }
     var open = Sharing.Open(owner: owner, batch: sharing.batch, left: writes.count)
     for write in writes {
-      guard case .total(let total, _, _) = write.value else { continue }
+      guard case .total(let total, _, let known) = write.value else { continue }
       open.total = (write.key, total)
+      open.isClaim = known != nil
       if !sharing.writers.isEmpty { open.waiters = sharing.writers.removeValue(forKey: write.key) ?? [] }
     }
     sharing.batch.open += 1
@@ -115,7 +116,7 @@ extension QueryServer {
       return
     }
     sharing.open[ticket] = nil
-    let waiters = open.waiters
+    let waitingBefore = state.view.waitingToShare
     if open.isUnwritten {
       state.view.markUnshared(open.owner)
       open.batch.isWhole = false
@@ -126,7 +127,8 @@ extension QueryServer {
     } else {
       state.view.markShared(open.owner)
     }
-    endWaiting(waiters, open, sharing)
+    let isBehind = open.isRaised || open.isClaim && state.view.waitingToShare > waitingBefore
+    endWaiting(open, isBehind: isBehind && !open.isUnwritten, sharing)
     open.batch.open -= 1
     if open.batch.open == 0 && open.batch.isWhole {
       sharing.lastBatch = Clock.wall()
@@ -134,15 +136,16 @@ extension QueryServer {
     }
   }
 
-  private func endWaiting(_ waiters: [Sharing.Parked], _ open: Sharing.Open, _ sharing: Sharing) {
-    guard let (key, total) = open.total, !waiters.isEmpty else { return }
-    if open.isRaised && !open.isUnwritten {
+  /// - Parameter isBehind: what was written is less than there was when somebody began to wait for it.
+  private func endWaiting(_ open: Sharing.Open, isBehind: Bool, _ sharing: Sharing) {
+    guard let (key, total) = open.total, !open.waiters.isEmpty else { return }
+    if isBehind {
       state.view.share(key)
-      sharing.writers[key, default: []] += waiters
+      sharing.writers[key, default: []] += open.waiters
       return
     }
     let reply: SharedReply = open.isUnwritten ? .failed("Redis cannot be reached") : .written(total)
-    for waiter in waiters { sharing.answer(waiter, key, reply) }
+    for waiter in open.waiters { sharing.answer(waiter, key, reply) }
   }
 }
 

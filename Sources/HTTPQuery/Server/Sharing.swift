@@ -11,8 +11,6 @@ import Protocol
 /// is collected.
 final class Sharing {
   let store: SharedStore
-  /// The view takes note of what is to be told.
-  var hasBegun = false
   /// Whoever shares may have news, room, or another condition.
   var isAwake = true
   /// As it was when last looked at.
@@ -49,6 +47,8 @@ final class Sharing {
     /// Its key and total, unless it has none.
     var total: (key: SharedKey, SharedNumber)?
     var isUnwritten = false
+    /// Its first write in this run, which may say less than it has by now.
+    var isClaim = false
     /// The store had more of it, so that it is to be written again.
     var isRaised = false
     /// Who waits for its total to be written.
@@ -147,10 +147,6 @@ extension QueryServer {
   /// Takes news, tells some of what has changed, and goes on with requests.
   func share(_ sharing: Sharing) {
     let now = Clock.monotonic()
-    if !sharing.hasBegun {
-      sharing.hasBegun = true
-      state.view.shareChanges()
-    }
     if sharing.isAwake || now >= sharing.nextLook { look(sharing, now) }
     write(sharing, now)
     sharing.totals.refresh(sharing, now)
@@ -162,7 +158,7 @@ extension QueryServer {
   /// Whether `share` could do more at once.
   func isSharing(_ sharing: Sharing) -> Bool {
     if isRestoring { return false }
-    if !sharing.ready.isEmpty || !sharing.hasBegun || !sharing.asking.isEmpty && !sharing.isAskingFull { return true }
+    if !sharing.ready.isEmpty || !sharing.asking.isEmpty && !sharing.isAskingFull { return true }
     switch sharing.step {
     case .idle: return isBatchDue(sharing, Clock.monotonic())
     case .collecting: return true

@@ -27,10 +27,12 @@ extension QueryState {
     return result
   }
 
-  /// What all series of a counter have counted since their resets.
+  /// What all series of a counter have counted since their resets; of other agents', what was known a short while ago.
   func total(of metric: [UInt8]) -> (whole: Int64?, value: Double) {
-    guard let family = view.family(named: metric, kind: .counter) else { return (0, 0) }
-    return view.countSinceReset(family: family)
+    let own = view.family(named: metric, kind: .counter).map { view.countSinceReset(family: $0) } ?? (0, 0)
+    guard let sharing else { return own }
+    sharing.totals.isWanted = true
+    return (SharedNumber(own) + sharing.totals.ofOthers(metric)).total
   }
 
   /// When a request's visit or purchase has happened; nil is now. A field that says no time is counted and otherwise ignored.
@@ -93,6 +95,12 @@ extension QueryState {
       table.addMember(Array("\(user)".utf8), to: users, at: event)
       return true
     }
+  }
+
+  /// What agents share a page's visits under.
+  func visitKey(of page: String) -> SharedKey {
+    let label = Array(settings.keyLabels["visit"].utf8)
+    return SharedKey(.counter, metric: VisitNames.visit, labels: [(name: label, value: Array(page.utf8))])
   }
 
   /// The series of a page's visits, if there have been any.

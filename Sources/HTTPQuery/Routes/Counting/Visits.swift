@@ -17,49 +17,55 @@ enum Visits {
   static let routes: [Route] = [
     Route(.post, "/visit", "Count a visit, with or without saying whose") { state, call in .ready(visit(state, call)) },
     Route(.post, "/visits/{page}", "Count a visit of a page", readsCounts: true) { state, call in
-      page(state, call) { page, json in
-        guard let series = state.countVisit(of: page, call) else { return false }
-        writeCount(state, series, to: &json)
-        return true
+      page(call) { page in
+        guard let series = state.countVisit(of: page, call) else { return .ready(.full) }
+        return PageCount.counted(state, series)
       }
     },
     Route(.get, "/visits/{page}", "A page's visits", readsCounts: true) { state, call in
-      page(state, call) { page, json in
-        writeCount(state, state.visitSeries(of: page), to: &json)
-        return true
-      }
+      page(call) { page in PageCount.read(state, call, page) { .ready($0.response) } }
     },
     Route(.delete, "/visits/{page}", "Let a page's count begin anew", readsCounts: true) { state, call in
-      page(state, call) { page, json in
-        let series = state.visitSeries(of: page)
-        if let series { state.view.reset(series) }
-        writeCount(state, series, to: &json)
-        return true
-      }
+      page(call) { page in PageCount.reset(state, state.visitKey(of: page)) { $0.response } }
     },
     Route(.post, "/api/v1/counter/visit/{page}", "Count a visit of a page") { state, call in
-      page(state, call) { page, json in
-        if state.countVisit(of: page, call) == nil { return false }
-        json.member("status", "success")
-        json.member("message", "Visit recorded for page \(page)")
-        json.member("page_id", page)
-        json.member("timestamp", WallClock.iso8601(Clock.wall()))
-        return true
+      page(call) { page in
+        guard let series = state.countVisit(of: page, call) else { return .ready(.full) }
+        return PageCount.written(state, series) {
+          .ready(
+            .json(
+              JSONWriter.object(capacity: 128) { json in
+                json.member("status", "success")
+                json.member("message", "Visit recorded for page \(page)")
+                json.member("page_id", page)
+                json.member("timestamp", WallClock.iso8601(Clock.wall()))
+              }))
+        }
       }
     },
     Route(.get, "/api/v1/counter/visits/{page}", "A page's visits; 404 for one never seen", readsCounts: true) {
       state, call in
-      known(state, call) { _, series, json in writeCount(state, series, to: &json) }
-    },
-    Route(.delete, "/api/v1/counter/visits/{page}", "Let a page's count begin anew", readsCounts: true) { state, call in
-      known(state, call) { page, series, json in
-        state.view.reset(series)
-        json.member("status", "success")
-        json.member("message", "Counter reset for page \(page)")
-        json.member("page_id", page)
+      page(call) { page in
+        PageCount.read(state, call, page) { .ready($0.isKnown ? $0.response : .noPage) }
       }
     },
-    Route(.get, "/api/v1/counter/metrics", "Cache and buffer of the page counts") { _, _ in .ready(storeMetrics()) },
+    Route(.delete, "/api/v1/counter/visits/{page}", "Let a page's count begin anew", readsCounts: true) { state, call in
+      page(call) { page in
+        PageCount.known(state, state.visitKey(of: page)) { key in
+          PageCount.reset(state, key) { _ in
+            .json(
+              JSONWriter.object(capacity: 128) { json in
+                json.member("status", "success")
+                json.member("message", "Counter reset for page \(page)")
+                json.member("page_id", page)
+              })
+          }
+        }
+      }
+    },
+    Route(.get, "/api/v1/counter/metrics", "Cache and buffer of the page counts") { state, _ in
+      .ready(storeMetrics(state))
+    },
   ]
 
   // MARK: /visit
@@ -98,49 +104,34 @@ enum Visits {
 
   // MARK: Pages
 
-  /// Answers about the page that the path names; `body` says false if nothing more can be counted.
-  private static func page(
-    _ state: QueryState, _ call: Route.Call, _ body: (_ page: String, _ json: inout JSONWriter) -> Bool
-  ) -> Route.Answer {
+  /// Answers about the page that the path names.
+  private static func page(_ call: Route.Call, _ answer: (_ page: String) -> Route.Answer) -> Route.Answer {
     let page = call.values[0]
     if let fault = Page.fault(page, at: [.name("path"), .name("page")]) { return .ready(.invalid([fault])) }
-    var isCounted = true
-    let json = JSONWriter.object(capacity: 128) { isCounted = body(page, &$0) }
-    return .ready(isCounted ? .json(json) : .full)
+    return answer(page)
   }
 
-  private static func known(
-    _ state: QueryState, _ call: Route.Call,
-    _ body: (_ page: String, _ series: SeriesID, _ json: inout JSONWriter) -> Void
-  ) -> Route.Answer {
-    if let series = state.visitSeries(of: call.values[0]) {
-      return page(state, call) { page, json in
-        body(page, series, &json)
-        return true
-      }
-    }
-    if let fault = Page.fault(call.values[0], at: [.name("path"), .name("page")]) { return .ready(.invalid([fault])) }
-    return .ready(.fault(.notFound, "Page not found"))
-  }
-
-  private static func writeCount(_ state: QueryState, _ series: SeriesID?, to json: inout JSONWriter) {
-    json.member("visits", total: series.map { state.view.countSinceReset($0) } ?? (0, 0))
-    json.member("served_via", "in_memory")
-  }
-
-  /// Counts live in memory: there is no cache before them and no buffer behind.
-  private static func storeMetrics() -> Response {
-    .json(
+  /// Without Redis there is no cache before the counts and no buffer behind.
+  private static func storeMetrics(_ state: QueryState) -> Response {
+    let condition = state.sharing?.condition ?? SharedCondition()
+    let isWell = condition.troubles.isEmpty && condition.nodes.allSatisfy { $0.isUp }
+    return .json(
       JSONWriter.object { json in
-        json.member("status", "healthy")
+        json.member("status", isWell ? "healthy" : "degraded" as StaticString)
         json.member("metrics") { json in
-          for name in ["cache_hits", "cache_misses", "cache_size", "write_buffer_size"] as [StaticString] {
-            json.member(name, 0)
+          json.member("cache_hits", condition.cacheHits)
+          json.member("cache_misses", condition.cacheMisses)
+          json.member("cache_size", condition.cacheSize)
+          json.member("write_buffer_size", state.view.unshared)
+        }
+        json.member("redis_nodes") { json in
+          for node in condition.nodes {
+            json.key(node.url.utf8)
+            json.bool(node.isUp)
           }
         }
-        json.member("redis_nodes") { _ in }
         json.key("last_batch_write")
-        json.null()
+        if let last = state.sharing?.lastBatch { json.string(WallClock.iso8601(last)) } else { json.null() }
       })
   }
 }
@@ -163,4 +154,6 @@ extension JSONWriter {
 extension Response {
   /// There is no room for one more series, not even where a limit sends what it keeps out.
   static var full: Response { .fault(.serviceUnavailable, retryAfterSeconds: 60) }
+
+  static var noPage: Response { .fault(.notFound, "Page not found") }
 }

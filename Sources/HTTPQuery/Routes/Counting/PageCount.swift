@@ -1,0 +1,150 @@
+import Aggregation
+
+/// What a page's visits come to, and where that is known from.
+///
+///     visits     = what others have counted − their bases   as the store says, or said a short while ago
+///                + what this agent has counted − its base   as it is now
+///     served_via = batch        some of it is not in the store yet
+///                  in_memory    nobody was asked, or nobody answered
+///                  redis…       the server that answered
+struct PageCount {
+  let visits: SharedNumber
+  let servedVia: String
+  /// Whether any agent has counted it.
+  let isKnown: Bool
+
+  private static let inMemory = "in_memory"
+
+  private init(_ visits: SharedNumber, via servedVia: String, isKnown: Bool = true) {
+    self.visits = visits
+    self.servedVia = servedVia
+    self.isKnown = isKnown
+  }
+
+  /// What this agent has counted itself.
+  private static func own(_ series: SeriesID?, _ state: QueryState) -> PageCount {
+    let count = series.map { state.view.countSinceReset($0) } ?? (0, 0)
+    return PageCount(SharedNumber(count), via: inMemory, isKnown: series != nil)
+  }
+
+  /// What all agents have counted.
+  private static func all(_ key: SharedKey, _ reply: SharedReply, _ state: QueryState) -> PageCount {
+    let series = state.view.series(sharedAs: key)
+    guard case .holding(.total(let others, let stored, let storedBase, let agents), let served) = reply else {
+      return own(series, state)
+    }
+    let (total, base) = series.map { state.view.shared($0) } ?? (stored ?? .zero, storedBase)
+    return PageCount(
+      others + total - (base < storedBase ? storedBase : base),
+      via: total == stored ?? .zero ? served ?? inMemory : "batch", isKnown: series != nil || agents > 0)
+  }
+
+  var response: Response {
+    .json(
+      JSONWriter.object(capacity: 128) { json in
+        json.member("visits", total: visits.total)
+        json.member("served_via", servedVia)
+      })
+  }
+
+  // MARK: Asking
+
+  /// The answer to a visit that was counted into a series.
+  static func counted(_ state: QueryState, _ series: SeriesID) -> Route.Answer {
+    guard let sharing = state.sharing, let key = state.view.sharedKey(of: series) else {
+      return .ready(own(series, state).response)
+    }
+    if sharing.store.flushInterval > 0 { return read(state, .read(key)) { .ready($0.response) } }
+    return .shared([.write(key)]) { replies in
+      // What is known from before the write is not asked for, unless nobody can be.
+      guard case .written = replies[key] else { return read(state, .read(key)) { .ready($0.response) } }
+      return read(state, .readAnew(key)) { .ready($0.response) }
+    }
+  }
+
+  /// An answer that says no count: at once, or when what was counted is written if that is how changes go.
+  static func written(_ state: QueryState, _ series: SeriesID, _ then: @escaping () -> Route.Answer) -> Route.Answer {
+    guard let sharing = state.sharing, sharing.store.flushInterval == 0, let key = state.view.sharedKey(of: series)
+    else { return then() }
+    return .shared([.write(key)]) { _ in then() }
+  }
+
+  /// Reads the count of a page: all agents', or with `scope=local` this one's.
+  static func read(
+    _ state: QueryState, _ call: Route.Call, _ page: String, _ then: @escaping (PageCount) -> Route.Answer
+  ) -> Route.Answer {
+    var parameters = QueryParameters(call.request)
+    let isLocal = parameters.word("scope", of: ["all", "local"]) == "local"
+    if let refusal = parameters.refusal { return .ready(refusal) }
+    if isLocal || state.sharing == nil { return then(own(state.visitSeries(of: page), state)) }
+    return read(state, .read(state.visitKey(of: page)), then)
+  }
+
+  private static func read(
+    _ state: QueryState, _ ask: SharedAsk, _ then: @escaping (PageCount) -> Route.Answer
+  ) -> Route.Answer {
+    .shared([ask]) { then(all(ask.key, $0[ask.key], state)) }
+  }
+
+  /// Goes on with a page that some agent has counted.
+  static func known(
+    _ state: QueryState, _ key: SharedKey, _ then: @escaping (SharedKey) -> Route.Answer
+  ) -> Route.Answer {
+    if state.view.series(sharedAs: key) != nil { return then(key) }
+    if state.sharing == nil { return .ready(.noPage) }
+    return .shared([.readAnew(key)]) { replies in
+      guard case .holding(.total(_, _, _, let agents), _) = replies[key] else { return .ready(.cannotReset) }
+      return agents > 0 ? then(key) : .ready(.noPage)
+    }
+  }
+
+  // MARK: Resetting
+
+  /// Lets a page's count begin anew, with all agents or not at all.
+  ///
+  /// The store is told first what this agent has counted, as the journal knows it; that becomes the base, there and then here. What is
+  /// counted meanwhile is more than it, and stays.
+  static func reset(
+    _ state: QueryState, _ key: SharedKey, _ then: @escaping (PageCount) -> Response
+  ) -> Route.Answer {
+    let series = state.view.series(sharedAs: key)
+    if state.sharing == nil {
+      if let series { state.view.reset(series) }
+      return .ready(then(own(series, state)))
+    }
+    if series == nil { return reset(state, key, own: nil, then) }
+    return .shared([.write(key)]) { replies in
+      guard case .written(let total) = replies[key] else { return .ready(.cannotReset) }
+      return reset(state, key, own: total, then)
+    }
+  }
+
+  private static func reset(
+    _ state: QueryState, _ key: SharedKey, own: SharedNumber?, _ then: @escaping (PageCount) -> Response
+  ) -> Route.Answer {
+    .shared([.reset(key, own: own)]) { replies in
+      guard case .reset(let served) = replies[key] else { return .ready(.cannotReset) }
+      if let own, let series = state.view.series(sharedAs: key) { state.view.reset(series, at: own) }
+      return .ready(then(PageCount(.zero, via: served)))
+    }
+  }
+}
+
+extension SharedNumber {
+  init(_ total: (whole: Int64?, value: Double)) {
+    self = total.whole.map { .whole($0) } ?? SharedNumber(whole: 0, fraction: total.value)
+  }
+
+  /// As the view's own totals are.
+  var total: (whole: Int64?, value: Double) {
+    if case .whole(let whole) = self { (whole, Double(whole)) } else { (nil, value) }
+  }
+}
+
+extension Response {
+  static var cannotReset: Response {
+    var response = fault(.serviceUnavailable, "Redis cannot be reached; nothing was reset")
+    response.fields.append(("Retry-After", "1"))
+    return response
+  }
+}
