@@ -12,12 +12,14 @@ final class Counted {
   let agent: AgentState
   private var table: WorkerTable
   private var clock: Int64 = 1_000
+  /// The time of day in seconds since 1970: half past ten in the evening at first.
+  var wall: Int64 { 1_700_000_000 + clock }
   /// Whether each gather is followed by taking note of the families that came and left in it.
   var takesFamilyChanges = true
 
   init(
     buckets: [Double] = [], quantiles: [Double] = [0.5, 0.99], maxSeries: Int = 200_000,
-    ttl: Int64? = 1_000, pageSource: Page.Source = .path
+    ttl: Int64? = 1_000, pageSource: Page.Source = .path, store: SharedStore? = nil
   ) throws {
     let hasher = SpellingHash(seed: 7)
     let keyLabels = KeyLabels()
@@ -45,7 +47,8 @@ final class Counted {
       addresses: ["127.0.0.1:8080"], agent: agent,
       settings: QuerySettings(
         flushIntervalNanoseconds: 1_000_000_000, httpConnections: 10, httpIdleNanoseconds: nil, quantiles: quantiles,
-        buckets: buckets, version: "1.2.3", reader: LineReader(), keyLabels: keyLabels, pageSource: pageSource))
+        buckets: buckets, version: "1.2.3", reader: LineReader(), keyLabels: keyLabels, pageSource: pageSource),
+      store: store)
   }
 
   /// Counts lines and takes them over.
@@ -64,7 +67,7 @@ final class Counted {
     clock += seconds
     // The query thread's own clock goes on from where it began.
     let second = state.second(state.started) + clock
-    while !state.view.gather(second: second, wall: 1_700_000_000 + clock) {}
+    while !state.view.gather(second: second, wall: wall) {}
     if takesFamilyChanges { state.takeFamilyChanges() }
   }
 
@@ -76,7 +79,7 @@ final class Counted {
   }
 
   private func batch(_ body: (inout WorkerTable) -> Void) {
-    table.beginBatch(monotonic: clock * 1_000_000_000, wall: 1_700_000_000)
+    table.beginBatch(monotonic: clock * 1_000_000_000, wall: wall)
     body(&table)
     table.endBatch()
   }
@@ -140,13 +143,33 @@ final class Counted {
     else { return (404, "", "") }
     if route.readsCounts { gather() }
     var next = route.handler(state, Route.Call(request: request, values: values))
-    while case .work(let step) = next {
-      if let then = step() { next = then }
+    while true {
+      switch next {
+      case .ready(let response):
+        client.answer(response)
+        client.settle()
+        let body = client.text.messageBody
+        return (response.status.rawValue, body, String(client.text.dropLast(body.count)))
+      case .work(let step): if let then = step() { next = then }
+      case .shared(let asks, let then): next = then(read(asks))
+      }
     }
-    guard case .ready(let answer) = next else { return (0, "", "") }
-    client.answer(answer)
-    client.settle()
-    let body = client.text.messageBody
-    return (answer.status.rawValue, body, String(client.text.dropLast(body.count)))
+  }
+
+  /// What the store says to reads.
+  private func read(_ asks: [SharedAsk]) -> SharedReplies {
+    var replies = SharedReplies()
+    guard let store = state.sharing?.store else { return replies }
+    for (ticket, ask) in asks.enumerated() {
+      if let holding = store.cached(ask.key) {
+        replies[ask.key] = .holding(holding, served: nil)
+      } else if !store.read(ask.key, UInt64(ticket)) {
+        replies[ask.key] = .failed("no room")
+      }
+    }
+    for case .holding(let ticket, let holding, let served) in store.takeNews() {
+      replies[asks[Int(ticket)].key] = .holding(holding, served: served)
+    }
+    return replies
   }
 }

@@ -1,5 +1,8 @@
 /// Others' counts on top of this agent's history.
 extension HistoryAmount {
+  /// Adds others' samples.
+  package mutating func add(_ samples: Sketch) { add(HistoryAmount(weight: samples.count, sum: samples.sum)) }
+
   /// Adds what others have counted.
   package mutating func add(_ count: SharedNumber) {
     switch count {

@@ -38,13 +38,14 @@ struct MetricAnswer {
       }
     }
 
-    init(_ scan: FamilyScan, _ family: Family, isFiltered: Bool, top: ByteWriter) {
+    /// - Parameter recent: what it counted in the window.
+    init(_ scan: FamilyScan, _ family: Family, recent: HistoryAmount, isFiltered: Bool, top: ByteWriter) {
       kind = scan.kind
       seriesCount = scan.seriesCount
       withHistory = isFiltered && kind.hasHistory ? scan.withHistory : nil
       total = isFiltered ? scan.total : family.total
       sum = isFiltered ? scan.sum : family.sum
-      recent = scan.recent
+      self.recent = recent
       plot = scan.plot
       sketches = scan.sketches
       members = scan.members
@@ -132,15 +133,14 @@ struct MetricAnswer {
     if found.kind == .timer { json.string("ms") } else { json.null() }
     json.member("count", total: found.total)
     json.member("sum", found.sum)
+    var others = Sketch()
+    parts?.addSamples(found.kind, name, window.sketchSpan, to: &others)
+    var recent = found.recent
+    recent.add(others)
+    writeRecent(recent.count, seconds: parts == nil ? window.seconds : window.sketchSeconds, to: &json)
+    json.member("recent_sum", recent.sum)
     var sketch = found.sketches?.all ?? Sketch()
-    if let parts {
-      parts.addSamples(found.kind, name, window.sketchSpan, to: &sketch)
-      writeRecent((Int64(exactly: sketch.count), sketch.count), seconds: window.sketchSeconds, to: &json)
-      json.member("recent_sum", sketch.sum)
-    } else {
-      writeRecent(found.recent.count, seconds: window.seconds, to: &json)
-      json.member("recent_sum", found.recent.sum)
-    }
+    sketch.merge(others)
     json.member("quantile_window_seconds", window.sketchSeconds)
     // Extremes of nothing are infinite, which JSON writes as null.
     json.member("min", sketch.least)

@@ -80,7 +80,13 @@ final class MetricWork {
         }
       }
     }
-    return .init(scan, state.view.family(scan.family), isFiltered: isFiltered, top: top)
+    var recent = scan.recent
+    if window.isShared && scan.kind.isTimer {
+      // Others' samples are known by the hour.
+      recent = state.view.recent(ofFamily: scan.family, from: window.sketchStart) ?? HistoryAmount()
+    }
+    return .init(
+      scan, state.view.family(scan.family), recent: recent, isFiltered: isFiltered, top: top)
   }
 
   private func write(_ series: SeriesID, _ kind: SampleKind, showsPoints: Bool, to json: inout JSONWriter) {
