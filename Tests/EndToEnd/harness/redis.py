@@ -1,6 +1,7 @@
 """Real Redis servers for tests: one, several shards, or a Cluster, on free ports of this machine, in a folder of the test's own."""
 
 import contextlib
+import os
 import random
 import shutil
 import signal
@@ -25,6 +26,9 @@ class Server:
         self.directory = Path(directory) / str(port)
         self.directory.mkdir()
         self.options = options
+        # redis-cli lets itself in.
+        password = options[options.index("--requirepass") + 1] if "--requirepass" in options else None
+        self._environment = os.environ | ({"REDISCLI_AUTH": password} if password else {})
         self.process = None
         self.start()
 
@@ -33,7 +37,7 @@ class Server:
         return f"redis://127.0.0.1:{self.port}"
 
     def start(self):
-        """Starts it and waits until it answers, be it that it wants a password."""
+        """Starts it and waits until it answers."""
         command = ["redis-server", "--port", self.port, "--bind", "127.0.0.1", "--dir", self.directory, "--save", "", *self.options]
         self.process = subprocess.Popen(
             [str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -41,7 +45,7 @@ class Server:
 
         def answers():
             assert self.process.poll() is None, f"redis-server on {self.port} ended with {self.process.returncode}"
-            return self.cli("PING").startswith(("PONG", "NOAUTH"))
+            return self.cli("PING") == "PONG"
 
         wait_for(answers, f"redis-server on {self.port} answers", START_SECONDS)
 
@@ -59,7 +63,13 @@ class Server:
     def cli(self, *words):
         """What redis-cli prints, without the last line's end."""
         command = ["redis-cli", "-p", str(self.port), *map(str, words)]
-        return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60).stdout.rstrip("\n")
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, env=self._environment)
+        return done.stdout.rstrip("\n")
+
+    def fields(self, key):
+        """A hash."""
+        lines = self.cli("HGETALL", key).splitlines()
+        return dict(zip(lines[::2], lines[1::2]))
 
     def end(self):
         if self.process.poll() is None:
@@ -106,17 +116,23 @@ class Cluster:
         return True
 
 
-def free_ports(count):
-    """Ports of TCP that nobody has, all of them different, each with the one for the bus.
+def sum_of(fields):
+    """What agents have counted by a hash of totals and bases, as anybody would add it up: all totals less all bases."""
+    return sum(-int(value) if field.endswith(".base") else int(value) for field, value in fields.items())
+
+
+def free_ports(count, wanted=()):
+    """Ports of TCP that nobody has, all of them different, each with the one for the bus; those that are wanted before others.
 
     Below those that the kernel gives to connections (ip_local_port_range), or one might take a port before its server does.
     """
     with contextlib.ExitStack() as held:
         ports = []
+        wanted = list(reversed(wanted))
         while len(ports) < count:
             probe = held.enter_context(socket.socket())
             other = held.enter_context(socket.socket())
-            port = random.randrange(11_000, 22_000)
+            port = wanted.pop() if wanted else random.randrange(11_000, 22_000)
             try:
                 probe.bind(("127.0.0.1", port))
                 other.bind(("127.0.0.1", port + BUS_DISTANCE))
@@ -127,9 +143,9 @@ def free_ports(count):
 
 
 @contextlib.contextmanager
-def running_redis(count=1, options=()):
-    """So many servers that know nothing of each other, as a list, until the block is left."""
-    with _servers(free_ports(count), options) as servers:
+def running_redis(count=1, options=(), ports=()):
+    """So many servers that know nothing of each other, as a list, until the block is left; on these ports, where they are free."""
+    with _servers(free_ports(count, ports), options) as servers:
         yield servers
 
 

@@ -3,7 +3,8 @@
 /// An input is the bytes themselves; those of `framer`, `requests` and `replies` have seven bytes before the stream, see `CutStream`. The folder
 /// `Tests/Corpus/<name>` holds inputs to begin with, and every one that once broke something.
 enum FuzzBody: String, CaseIterable, Sendable {
-  case lines, framer, numbers, requests, configuration, journal, replies, slots, redirections, urls
+  case lines, framer, numbers, requests, configuration, journal, replies, slots, redirections, urls, members
+  case holdings
   /// Breaks on four bytes that chance would not find: who does not find it finds nothing.
   case canary
 
@@ -20,6 +21,8 @@ enum FuzzBody: String, CaseIterable, Sendable {
     case .slots: try checkSlots(bytes)
     case .redirections: try checkRedirections(bytes)
     case .urls: try checkURLs(bytes)
+    case .members: try checkMembers(bytes)
+    case .holdings: try checkHoldings(bytes)
     case .canary: try checkCanary(bytes)
     }
   }
