@@ -76,6 +76,12 @@ private final class RedisTeller: Sendable {
     case .down(let url, let why):
       tell(of: url) { log.warning("redis is away; counts go on in memory", ["node": .text(url), "fault": .text(why)]) }
     case .refused(let text): log.error("redis refuses a command", ["fault": .text(text)])
+    case .moveBegan: log.info("the list of shards has changed: keys move to where they belong")
+    case .moveEnded(let keys): log.info("keys are where they belong", ["moved": .integer(Int(clamping: keys))])
+    case .shardGone(let url):
+      log.warning(
+        "a shard is listed no more, and what it holds is not counted; list it with ?weight=0 until its keys have moved",
+        ["node": .text(url)])
     case .stopped(let error): log.error("nothing is shared: redis cannot be spoken to", ["fault": .text(error)])
     }
   }
