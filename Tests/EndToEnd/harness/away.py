@@ -67,7 +67,7 @@ def run_away(program, directory, how, lines_a_second=200_000, seconds=180.0, int
             watcher.end()
             watcher.check()
             _, found.exact_after = heal(agents, store, 60)
-            found.lines = sum(page.total("footfall_lines_accepted_total") for page in map(own_page, agents.running))
+            found.lines = sum(int(page.total("footfall_lines_accepted_total")) for page in map(own_page, agents.running))
             agents.stop()
         finally:
             watcher.end()
