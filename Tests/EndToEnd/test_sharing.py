@@ -73,7 +73,7 @@ def test_under_load_no_sum_is_ever_too_large_and_all_are_exact_once_everything_i
 
 @pytest.mark.parametrize("how", HOWS)
 def test_with_redis_away_counting_goes_on_and_the_sums_come_right(program, tmp_path, how):
-    found = run_away(program, tmp_path, how, lines_a_second=20_000, seconds=6, interval=0.3)
+    found = run_away(program, tmp_path, how, lines_a_second=20_000, seconds=6, interval=0.3, timeout=0.5)
     print(found)
     assert found.reasons and found.dropped["away"] == 0
 

@@ -37,10 +37,11 @@ class Away:
         )
 
 
-def run_away(program, directory, how, lines_a_second=200_000, seconds=180.0, interval=1.0, pages=1_000, seed=1):
+def run_away(program, directory, how, lines_a_second=200_000, seconds=180.0, interval=1.0, timeout=5.0, pages=1_000, seed=1):
     """A third of the time each: Redis is up, away, and back."""
     found = Away(how, lines_a_second)
     flags = ["--redis-flush-interval", f"{interval * 1000:.0f}ms", "--cache-ttl", "200ms", "--flush-interval", "100ms"]
+    flags += ["--redis-timeout", f"{timeout * 1000:.0f}ms"]
     pace = lines_a_second / (AGENTS * len(WAYS) * LINES_PER_PAYLOAD)
     with running_store("single") as store:
         (server,) = store.servers
@@ -66,7 +67,7 @@ def run_away(program, directory, how, lines_a_second=200_000, seconds=180.0, int
             watcher.end()
             watcher.check()
             _, found.exact_after = heal(agents, store, 60)
-            found.lines = sum(page.total("footfall_lines_accepted_total") for page in map(own_page, agents.running))
+            found.lines = sum(int(page.total("footfall_lines_accepted_total")) for page in map(own_page, agents.running))
             agents.stop()
         finally:
             watcher.end()

@@ -77,8 +77,8 @@ class Watcher(threading.Thread):
 
 def heal(agents, store, seconds):
     """With the senders at rest: waits until every agent and Redis itself have every sum; returns the truth and how long it took."""
-    truth = added(agents.settle())
     began = time.monotonic()
+    truth = added(agents.settle())
 
     def is_exact():
         held = visits_held(store)
@@ -106,8 +106,8 @@ class Sums:
 
     def __str__(self):
         return (
-            f"{self.kind:8} {AGENTS} agents, {self.pages} pages, {self.counts} counts in {self.sending:.1f} s ({self.dropped} datagrams dropped and "
-            f"said so), {self.answers} sums read meanwhile: all exact {self.exact_after:.2f} s after the last"
+            f"{self.kind:8} {AGENTS} agents, {self.pages} pages, {self.counts} counts in {self.sending:.1f} s ({self.dropped} datagrams "
+            f"dropped and said so), {self.answers} sums read meanwhile: all exact {self.exact_after:.2f} s after the last"
         )
 
 
@@ -125,10 +125,10 @@ def run_sums(program, directory, kind, counts, per_second, interval, pages=1_000
             wait_for(lambda: sum(agents.sent().values()) >= counts, f"{counts} counts are sent", 60 + 3 * counts / per_second, every=0.02)
             agents.rest()
             sending = time.monotonic() - began
+            truth, took = heal(agents, store, seconds)
             dropped = agents.accounted()
             watcher.end()
             watcher.check()
-            truth, took = heal(agents, store, seconds)
             assert all(status == "healthy" for status in agents.health()), agents.health()
             agents.stop()
         finally:

@@ -12,6 +12,8 @@ KINDS = ("single", "shards", "cluster")
 # A killed server has lost a second at most, as the README advises.
 LASTING = ["--appendonly", "yes", "--appendfsync", "everysec"]
 HEAL_SECONDS = 60.0
+# Of an agent's id, with which each field begins.
+AGENT_DIGITS = 32
 # All hashes whose key matches: one script for the whole of a server.
 HASHES = """
 local found = {}
@@ -32,8 +34,9 @@ def hashes_of(server, pattern, seconds=60):
 
 
 def sum_of(fields):
-    """What a hash comes to, as the README adds it up: all totals less all bases."""
-    return sum(-int(value) if agent.endswith(".base") else int(value) for agent, value in fields.items())
+    """What a hash comes to, as the README adds it up: all totals less all bases. What else an agent notes there does not count."""
+    signs = {"": 1, ".base": -1}
+    return sum(signs[field[AGENT_DIGITS:]] * int(value) for field, value in fields.items() if field[AGENT_DIGITS:] in signs)
 
 
 class Shards:
