@@ -84,7 +84,8 @@ package final class RedisStore: Sendable {
   ) throws(SystemError) {
     self.settings = settings
     self.agent = Array(agent.utf8)
-    runName = Array(String(UInt32.random(in: .min ... .max), radix: 16).utf8)
+    // No number, lest somebody add it up.
+    runName = Array("r\(String(UInt32.random(in: .min ... .max), radix: 16))".utf8)
     self.wake = wake
     self.report = report
     shared = Guarded(Shared(cache: RedisCache(ttl: settings.cacheTTL, capacity: settings.cacheCapacity)))
