@@ -117,8 +117,8 @@ class Cluster:
 
 
 def sum_of(fields):
-    """What agents have counted by a hash of totals and bases, as anybody would add it up: all totals less all bases."""
-    return sum(-int(value) if field.endswith(".base") else int(value) for field, value in fields.items())
+    """What agents have counted by a hash of totals, as anybody would add it up: all totals less all bases."""
+    return sum(int(value) - int(fields.get(f"{field}.base", 0)) for field, value in fields.items() if "." not in field)
 
 
 def free_ports(count, wanted=()):
