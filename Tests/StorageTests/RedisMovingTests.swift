@@ -129,12 +129,12 @@ import Testing
     let (old, new) = (Array(servers.urls[..<2]), servers.urls)
     try await Fixture.fill(servers, old)
     let movers = movers(old, new)
+    try servers.cli(servers.ports[2], "ACL", "SETUSER", "default", "-scan")
     let one = try RunningStore(new, agent: "a")
     try await one.waitUntilUp(3)
     for mover in movers[..<20] {
       // Back again, as if it had not been its turn yet.
       try servers.cli(mover.port, "HSET", mover.name, "a", "5000", "gone", "1001")
-      try servers.cli(movers[30].port, "HSET", movers[30].name, "late", "\(mover.number)")
       let key = Fixture.many[mover.number]
       let news = try await one.write(key, .total(.whole(5), base: .zero, known: .zero))
       guard case .found(_, _, let total, _) = news else {
@@ -145,6 +145,7 @@ import Testing
       #expect(!(try await one.reset(key, 6_000).isFailed))
       #expect(try await one.sum(key) == .zero)
     }
+    try servers.cli(servers.ports[2], "ACL", "SETUSER", "default", "+scan")
     try await Fixture.closed(one, new, servers)
     for mover in movers[..<20] {
       let port = try #require(Fixture.home(mover.name, new))
