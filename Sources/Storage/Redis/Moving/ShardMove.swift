@@ -54,7 +54,7 @@ final class ShardMove {
   private(set) var phase = Phase.asking
   private var whereabouts = Whereabouts.anywhere
   /// What each shard has answered; nil: it has no marker, or one that cannot be read.
-  private var markers: [Int: ShardMarker?] = [:]
+  private var markers: [ShardMarker?]
   /// Two shards that are one server: nothing may be moved between them.
   private var twins: (Int, Int)?
   /// Tells what this run has left on a server from what others have.
@@ -62,7 +62,7 @@ final class ShardMove {
   /// Shards that have not yet done what the phase asks of all, those that were asked for it, and when to ask again.
   private var missing: Set<Int>
   private var awaited = 0
-  private var askAt = Int64.min
+  private var askAt: Int64 = 0
   private var backoff = Backoff(first: 50_000_000, longest: 5_000_000_000)
   private var random = SystemRandomNumberGenerator()
 
@@ -80,6 +80,7 @@ final class ShardMove {
     own = ShardList(settings.urls, virtualNodes: settings.virtualNodes)
     ownRing = HashRing(settings.urls, virtualNodes: settings.virtualNodes)
     missing = Set(settings.urls.indices)
+    markers = settings.urls.map { _ in nil }
     probe = ShardMarker.key(prefix: prefix) + ":\(String(UInt64.random(in: .min ... .max), radix: 16))".utf8
     if settings.urls.count == 1 { phase = .over }
   }
@@ -132,15 +133,15 @@ final class ShardMove {
   /// All lists but the own that keys may lie by, and the highest version.
   private var lists: [ShardList] {
     var lists: [ShardList] = []
-    for marker in markers.values {
+    for marker in markers {
       for list in marker?.lists ?? [] where list != own && !lists.contains(list) { lists.append(list) }
     }
     return lists
   }
-  private var version: UInt64 { markers.values.compactMap { $0?.version }.max() ?? 0 }
+  private var version: UInt64 { markers.compactMap { $0?.version }.max() ?? 0 }
 
   /// Whether every shard has said that keys lie by the own list alone.
-  private var isAgreed: Bool { markers.values.allSatisfy { $0?.lists == [own] } }
+  private var isAgreed: Bool { markers.allSatisfy { $0?.lists == [own] } }
 
   /// Takes what a shard has said of itself: who was there before, and its marker.
   private func introduce(_ shard: Int, _ reply: RESPValue) {
@@ -161,7 +162,7 @@ final class ShardMove {
     let lists = lists
     if lists.isEmpty {
       // The first start, or that of a shard, or one server until now.
-      if markers.values.contains(where: { $0 != nil }) { whereabouts = .home }
+      if markers.contains(where: { $0 != nil }) { whereabouts = .home }
       return look()
     }
     let names = client.settings.urls.map(\.description)
@@ -197,7 +198,7 @@ final class ShardMove {
   private func enter(_ phase: Phase) {
     self.phase = phase
     missing = Set(0..<shardCount)
-    askAt = .min
+    askAt = 0
     isDue = true
   }
 
