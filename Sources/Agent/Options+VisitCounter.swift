@@ -17,10 +17,14 @@ extension Options {
     .one(
       "BATCH_INTERVAL_SECONDS", .seconds(0, 3_600), default: "", .redis, "redis-flush-interval", \.redisFlushInterval),
     .one("BATCH_SIZE_LIMIT", .count(1...100_000), default: "", .redis, "redis-batch-size", \.redisBatchSize),
+    // Of a name that many programs share, what is no such word is somebody else's.
     .other("DEBUG", "true or false", "true: log-level debug") { text, configuration in
-      let isOn = Value<Bool>.flag.read(Substring(text.lowercased()))
-      if isOn == true { configuration.logLevel = .debug }
-      return isOn != nil
+      switch Value<Bool>.flag.read(Substring(text.lowercased())) {
+      case true?: configuration.logLevel = .debug
+      case false?: break
+      case nil: configuration.unheeded.append("DEBUG")
+      }
+      return true
     },
     // What is served stands under /api/v1 and nowhere else.
     .other("API_PREFIX", "a path", unheeded) { text, configuration in

@@ -291,7 +291,8 @@ extension QuerySettings {
       trustedProxies: configuration.trustedProxies, httpRate: configuration.httpRate,
       access: AccessRules(
         tokens: tokens, hostNames: configuration.httpHosts, origins: configuration.corsOrigins),
-      view: configuration.viewSettings, memoryLimit: configuration.memoryLimit,
+      debugMode: configuration.logLevel == .debug, view: configuration.viewSettings,
+      memoryLimit: configuration.memoryLimit,
       fixedBytes: MemoryNeeds.fixed(configuration, workers: workers))
   }
 }

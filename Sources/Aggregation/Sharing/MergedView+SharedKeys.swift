@@ -22,13 +22,18 @@ extension MergedView {
   }
 
   /// An owner waits, changed or not: a reset elsewhere is to be learned of.
-  package mutating func share(_ key: SharedKey) {
-    guard sharing.isOn, key.kind.isShared, let (metric, labels) = key.pieces else { return }
+  /// - Returns: false if it could not be shared a moment ago, and waits for `retryUnshared`.
+  @discardableResult
+  package mutating func share(_ key: SharedKey) -> Bool {
+    guard sharing.isOn, key.kind.isShared, let (metric, labels) = key.pieces else { return true }
     if labels == nil {
-      if let family = findFamily(metric, key.kind) { sharing.families.mark(Int(family)) }
-    } else if let id = series(sharedAs: key) {
-      sharing.series.mark(Int(id))
+      guard let family = findFamily(metric, key.kind) else { return true }
+      sharing.families.mark(Int(family))
+      return !sharing.families.isParked(Int(family))
     }
+    guard let id = series(sharedAs: key) else { return true }
+    sharing.series.mark(Int(id))
+    return !sharing.series.isParked(Int(id))
   }
 
   /// The series of a key, if it lives here.

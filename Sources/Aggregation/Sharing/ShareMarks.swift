@@ -10,7 +10,7 @@ import Platform
 ///                     parked ◀─────────┘ park ◀──┘
 ///
 /// - Invariant: an owner is under way at most once.
-/// - Complexity: everything O(1); 13 bytes an owner that was told of, none while nobody shares.
+/// - Complexity: everything O(1); 13 bytes an owner that was told of, 4 more if one could not be told, none while nobody shares.
 struct ShareMarks: ~Copyable {
   // What a link says of an owner in no queue (`LinkedQueue`).
   private static let underWay: UInt32 = 1
@@ -26,6 +26,10 @@ struct ShareMarks: ~Copyable {
   /// Whether the store knows this run's total.
   private let isClaimed: ReservedArray<Bool>
 
+  /// The number of `retry`s before an owner was parked, and one more.
+  private let parkedSince: ReservedArray<UInt32>
+  private var retries: UInt32 = 1
+
   private var waiting = LinkedQueue()
   private var parked = LinkedQueue()
   private var underWayCount = 0
@@ -36,10 +40,12 @@ struct ShareMarks: ~Copyable {
     let generations = try ReservedArray<UInt32>(capacity: capacity)
     let known = try SeenValues(capacity: capacity)
     let isClaimed = try ReservedArray<Bool>(capacity: capacity)
+    let parkedSince = try ReservedArray<UInt32>(capacity: capacity)
     self.links = links
     self.generations = generations
     self.known = known
     self.isClaimed = isClaimed
+    self.parkedSince = parkedSince
   }
 
   /// Owners that wait for `next`.
@@ -80,11 +86,18 @@ struct ShareMarks: ~Copyable {
   /// An owner that was under way is not told.
   mutating func park(_ id: Int) {
     underWayCount -= 1
+    parkedSince[id] = retries
     parked.append(id, links)
   }
 
+  /// Whether an owner was not told and waits for `retry`.
+  func isParked(_ id: Int) -> Bool { isUnclean(id) && !isUnderWay(id) && parkedSince[id] == retries }
+
   /// What was parked waits again.
-  mutating func retry() { waiting.append(&parked, links) }
+  mutating func retry() {
+    waiting.append(&parked, links)
+    retries &+= 1
+  }
 
   // MARK: Owners
 

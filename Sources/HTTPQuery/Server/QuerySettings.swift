@@ -34,12 +34,14 @@ package struct QuerySettings: Sendable {
   package var httpRate: Int?
   /// Who may write, and which pages may read.
   package var access: AccessRules
+  /// What `/status` says of the log: everything is told.
+  package var debugMode: Bool
 
   package init(
     flushIntervalNanoseconds: Int64, httpConnections: Int, httpIdleNanoseconds: Int64?, quantiles: [Double],
     buckets: [Double], version: String, reader: LineReader, keyLabels: KeyLabels, pageSource: Page.Source = .path,
     trustedProxies: [AddressRange] = [], httpRate: Int? = nil, access: AccessRules = AccessRules(),
-    view: MergedView.Settings? = nil, memoryLimit: Int? = nil, fixedBytes: Int = 0
+    debugMode: Bool = false, view: MergedView.Settings? = nil, memoryLimit: Int? = nil, fixedBytes: Int = 0
   ) {
     self.flushIntervalNanoseconds = flushIntervalNanoseconds
     self.httpConnections = httpConnections
@@ -56,5 +58,6 @@ package struct QuerySettings: Sendable {
     self.fixedBytes = fixedBytes
     self.httpRate = httpRate
     self.access = access
+    self.debugMode = debugMode
   }
 }

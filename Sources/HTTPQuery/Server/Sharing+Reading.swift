@@ -49,8 +49,7 @@ extension QueryServer {
     case .readAnew(let key): return sharing.ask(key, parked) { sharing.store.read(key, $0) } != nil
     case .reset(let key, let own): return sharing.ask(key, parked) { sharing.store.reset(key, own, $0) } != nil
     case .write(let key):
-      if sharing.isUp {
-        state.view.share(key)
+      if sharing.isUp && state.view.share(key) {
         sharing.writers[key, default: []].append(parked)
       } else {
         sharing.answer(parked, key, .failed("Redis cannot be reached"))

@@ -113,7 +113,7 @@ enum Visits {
 
   /// Without Redis there is no cache before the counts and no buffer behind.
   private static func storeMetrics(_ state: QueryState) -> Response {
-    let condition = state.sharing?.condition ?? SharedCondition()
+    let condition = state.sharing?.store.condition() ?? SharedCondition()
     let isWell = condition.troubles.isEmpty && condition.nodes.allSatisfy { $0.isUp }
     return .json(
       JSONWriter.object { json in

@@ -14,7 +14,7 @@ enum StatusAnswer {
         json.member("total_requests", state.requests.total)
         json.member("version", state.settings.version)
         json.key("debug_mode")
-        json.bool(false)
+        json.bool(state.settings.debugMode)
         writeStore(state, to: &json)
         json.key("listeners")
         json.array { json in
