@@ -119,7 +119,7 @@ package struct RedisURL: Equatable, Sendable, CustomStringConvertible {
       host = text[..<colon]
       port = text[text.index(after: colon)...]
     }
-    let isName = host.utf8.allSatisfy { 0x21...0x7E ~= $0 && !"/@[]%".utf8.contains($0) }
+    let isName = host.utf8.allSatisfy { 0x21...0x7E ~= $0 && !"/@[]%,".utf8.contains($0) }
     guard !host.isEmpty, host.utf8.count <= 255, isName else { return nil }
     guard let port else { return .tcp(host: String(host), port: defaultPort) }
     guard let number = Self.number(port), let short = UInt16(exactly: number), short > 0 else { return nil }
