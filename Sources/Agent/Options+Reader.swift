@@ -182,12 +182,19 @@ extension Options {
       return configuration
     }
 
-    /// Reports a Cluster beside servers that are none.
+    /// Reports a Cluster beside servers that are none, and servers none of which would have a key.
     mutating func checkRedis(_ configuration: Configuration) {
-      if configuration.redis.isEmpty || configuration.redisCluster.isEmpty { return }
-      let name = "redis-cluster"
+      if configuration.redis.isEmpty { return }
+      if !configuration.redisCluster.isEmpty {
+        reportRedis("redis-cluster", "beside redis: want one of the two, the other none")
+      } else if configuration.redis.allSatisfy({ $0.weight == 0 }) {
+        reportRedis("redis", "every weight is 0: want a server that has keys")
+      }
+    }
+
+    private mutating func reportRedis(_ name: String, _ reason: String) {
       guard let setting = flags[name] ?? environment[name] ?? file[name] else { return }
-      report(name, setting.origin, "beside redis: want one of the two, the other none")
+      report(name, setting.origin, reason)
     }
 
     /// Reports a limit of memory that the program without any series would pass.

@@ -36,6 +36,9 @@ import Testing
       ])
     #expect(faults(both).exitStatus == 64)
     #expect(faults(["--redis", "none"] + both.dropFirst(2)).lines.isEmpty)
+    #expect(
+      faults(["--redis", "redis://a?weight=0,redis://b?weight=0"]).lines.first?.contains("every weight is 0") == true)
+    #expect(faults(["--redis", "redis://a?weight=0,redis://b"]).lines.isEmpty)
   }
 
   @Test(arguments: ["{", "a}", "a b", "ä", "a\u{7F}", String(repeating: "a", count: 129)])

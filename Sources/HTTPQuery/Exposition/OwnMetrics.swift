@@ -223,6 +223,9 @@ struct OwnMetrics {
     page.family("footfall_redis_retries_total", .counter, "Commands sent to Redis once more.") {
       $0.sample(condition.retries)
     }
+    page.family("footfall_redis_moved_keys_total", .counter, "Keys taken to the shard where they belong.") {
+      $0.sample(condition.movedKeys)
+    }
     page.family("footfall_redis_sent_bytes_total", .counter, "Bytes sent to Redis.") { $0.sample(condition.bytesSent) }
     page.family(
       "footfall_redis_pending_series", .gauge, "Series and metrics whose counts have changed and are not yet in Redis."
