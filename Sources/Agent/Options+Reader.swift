@@ -1,4 +1,5 @@
 import Platform
+import Storage
 
 extension Options {
   /// Gathers settings from flags, environment and file, in this order, and every fault on the way.
