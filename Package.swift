@@ -61,13 +61,13 @@ if Context.environment["FUZZ"] == "1" {
   }
   package.targets += [
     .target(
-      name: "Agent", dependencies: ["Bytes", "Platform", "HTTPQuery"],
+      name: "Agent", dependencies: ["Bytes", "Platform", "HTTPQuery", "Storage"],
       sources: [
         "Configuration.swift", "Configuration+ListenAddress.swift", "Log.swift", "Log+Escaping.swift",
         "MemoryNeeds.swift",
         "Options.swift",
         "Options+Entry.swift", "Options+Fault.swift", "Options+Help.swift", "Options+Invocation.swift",
-        "Options+Reader.swift", "Options+Value.swift",
+        "Options+Reader.swift", "Options+Value.swift", "Options+VisitCounter.swift",
       ]),
     .target(name: "LibFuzzer", path: "Tests/Fuzz/LibFuzzer"),
     .executableTarget(

@@ -1,5 +1,6 @@
 import HTTPQuery
 import Platform
+import Storage
 
 /// What the operator asked for, checked and typed. `Options.table` says how each field is spelt and what it is by default.
 ///
@@ -67,6 +68,30 @@ struct Configuration: Equatable, Sendable {
   /// Where counts outlive the program.
   var stateDirectory = StateDirectoryChoice.usual
   var journalSync = JournalSync.flush
+
+  /// Where all agents' counts come together: one server or shards. At most one of the two is not empty.
+  var redis: [RedisURL] = []
+  /// Entry points of a Cluster.
+  var redisCluster: [RedisURL] = []
+  /// Where the password stands of servers whose URL has none.
+  var redisPasswordFile: String?
+  /// The same itself.
+  var redisPassword: String?
+  /// Of servers whose URL names none.
+  var redisDatabase: Int?
+  /// Printable ASCII without braces, which tell a Cluster what of a key to hash.
+  var redisPrefix = ""
+  /// 0: at once.
+  var redisFlushInterval = Duration.zero
+  var redisBatchSize = 0
+  var redisTimeout = Duration.zero
+  var redisRetries = 0
+  var virtualNodes = 0
+  /// 0: nothing is used again.
+  var cacheTTL = Duration.zero
+  var cacheCapacity = 0
+  /// Names of another program's settings that were given, and that nothing here heeds.
+  var unheeded: [String] = []
 
   /// From 0 to 1, rising, each once.
   var quantiles: [Double] = []

@@ -75,6 +75,9 @@ struct Keeping {
     return .init(name: "store", pulse: journal.pulse) { journal.nudge() }
   }
 
+  /// The name that this program bears among others.
+  var agent: AgentID { directory.agent }
+
   /// The folder.
   var path: String { directory.path }
 

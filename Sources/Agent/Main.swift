@@ -27,7 +27,10 @@ struct Footfall {
 
   /// `check-config`, of what the options say themselves nothing being wrong.
   private static func check(_ configuration: Configuration) {
-    do throws(TokenFile.Fault) { _ = try TokenFile.read(configuration) } catch {
+    do throws(SecretFault) {
+      _ = try TokenFile.read(configuration)
+      _ = try PasswordFile.read(configuration)
+    } catch {
       StandardError.write(Array("footfall: \(error)\n".utf8))
       Program.exit(status: Service.configurationStatus)
     }

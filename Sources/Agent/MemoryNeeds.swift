@@ -11,12 +11,23 @@ enum MemoryNeeds {
   /// With less, a limit would let nothing be counted by its own name: some thousand series, or a minute of a hundred timers.
   private static let series = 4 << 20
 
+  /// The Redis thread, and its queues when they are full: 16 MiB of writes, some ten thousand of what asks and what is told.
+  private static let redis = 24 << 20
+  /// A server's buffers: 4 MiB that it does not take, and what is read at once.
+  private static let redisServer = 5 << 20
+  /// What was read of a count, with a few agents; a set's members take more.
+  private static let redisAnswer = 1 << 10
+
   /// Bytes of the program with so many workers that holds no series.
-  static func fixed(workers: Int) -> Int { program + query + workers * worker }
+  static func fixed(_ configuration: Configuration, workers: Int) -> Int {
+    let servers = configuration.redis.count + configuration.redisCluster.count
+    let sharing = servers == 0 ? 0 : redis + servers * redisServer + configuration.cacheCapacity * redisAnswer
+    return program + query + workers * worker + sharing
+  }
 
   /// The least `--memory-limit`, in whole MiB.
-  static func least(workers: Int) -> Int {
+  static func least(_ configuration: Configuration, workers: Int) -> Int {
     let mebibyte = 1 << 20
-    return (fixed(workers: workers) + series + mebibyte - 1) / mebibyte * mebibyte
+    return (fixed(configuration, workers: workers) + series + mebibyte - 1) / mebibyte * mebibyte
   }
 }

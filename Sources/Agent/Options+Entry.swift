@@ -1,3 +1,5 @@
+import Storage
+
 /// One line of the table: everything that flags, environment, file, `--help` and the example file need to know of an option.
 extension Options {
   struct Entry: Sendable {
@@ -50,7 +52,10 @@ extension Options {
 
   /// The text that is no value of its option.
   struct BadValue: Error {
-    let text: String
+    /// nil: it is not to be shown, since it may hold a password.
+    let text: String?
+    /// What is wrong with it, where what is allowed says too little.
+    var reason: String?
   }
 
   /// Headings of `--help` and of the example file, in order.
@@ -60,6 +65,7 @@ extension Options {
     case lines = "Reading lines"
     case series = "Keeping series"
     case state = "Keeping counts over a restart"
+    case redis = "Redis"
     case timers = "Timers"
     case program = "The program"
   }
@@ -125,6 +131,54 @@ extension Options.Entry {
       }
     } copy: {
       copy(\.keyLabels, $0, &$1)
+    }
+  }
+
+  /// URLs of Redis. What follows a comma without a scheme still belongs to the URL before it: a password may hold one.
+  static func urls(
+    _ name: String, default standard: String, _ group: Options.Group, _ summary: String,
+    _ field: any WritableKeyPath<Configuration, [RedisURL]> & Sendable
+  ) -> Self {
+    .init(
+      name: name, group: group, placeholder: "URL",
+      allowed: "redis://[[USER]:PASSWORD@]HOST[:PORT][/DB][?weight=N] or unix://PATH, or none alone",
+      standard: standard,
+      summary: summary, isList: true, isSwitch: false
+    ) { texts, configuration throws(Options.BadValue) in
+      var urls: [String] = []
+      for text in texts {
+        if text.contains("://") || urls.isEmpty {
+          urls.append(String(text.trimmed))
+        } else {
+          urls[urls.count - 1] += ",\(text)"
+        }
+      }
+      configuration[keyPath: field] = []
+      if urls == ["none"] { return }
+      for url in urls {
+        do throws(RedisURL.Fault) { configuration[keyPath: field].append(try RedisURL(url)) } catch {
+          throw Options.BadValue(text: nil, reason: Log.escaped(error.description))
+        }
+      }
+    } copy: {
+      copy(field, $0, &$1)
+    }
+  }
+
+  /// A setting that is no field of its own.
+  /// - Parameter take: what comes of a text; false if it is no value.
+  static func other(
+    _ name: String, _ allowed: String, _ summary: String,
+    _ take: @escaping @Sendable (_ text: Substring, inout Configuration) -> Bool
+  ) -> Self {
+    .init(
+      name: name, group: .redis, placeholder: "", allowed: allowed, standard: "", summary: summary, isList: false,
+      isSwitch: false
+    ) { texts, configuration throws(Options.BadValue) in
+      let text = texts.last ?? ""
+      if !take(text, &configuration) { throw Options.BadValue(text: String(text)) }
+    } copy: { _, _ in
+      false
     }
   }
 

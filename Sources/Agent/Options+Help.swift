@@ -31,6 +31,12 @@ extension Options {
       }
     }
     lines += [
+      "", "Names of a visit counter's .env file, in the environment or with --config .env, for the options above:",
+    ]
+    lines += wrap(visitCounter.map { "\($0.name) (\($0.summary))" }.joined(separator: ", "), to: helpWidth - 2).map {
+      "  \($0)"
+    }
+    lines += [
       "",
       "ADDR is 127.0.0.1:8125, [::1]:8125, :8125 (all addresses, IPv6 and IPv4) or none (no listener).",
       "TIME is 250ms, 10s, 5m, 2h; SIZE is 4096, 64KiB, 8MiB, 1GiB; LEVEL is error, warning, info, debug.",

@@ -44,6 +44,7 @@ extension Options {
     reader.readEnvironment(environment)
     reader.readFile(read)
     let configuration = reader.configuration()
+    reader.checkRedis(configuration)
     // What is too little depends on the machine, so no text of a limit is wrong by itself: always a fault of the configuration.
     let isShort = reader.faults.isEmpty && reader.checkMemory(configuration)
     guard reader.faults.isEmpty else {

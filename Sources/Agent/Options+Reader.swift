@@ -78,8 +78,13 @@ extension Options {
       flags[entry.name] = Setting(entry: entry, texts: before + [text], origin: .flag(flag))
     }
 
-    /// Reads the variables that begin with the program's prefix; the others are not its business.
+    /// Reads the variables that begin with the program's prefix, and those that bear a name of `visitCounter`; the others are not its
+    /// business.
     mutating func readEnvironment(_ variables: [String: String]) {
+      for entry in Options.visitCounter {
+        guard let text = variables[entry.name] else { continue }
+        environment[entry.name] = Setting(entry: entry, texts: [text], origin: .environment(entry.name))
+      }
       for (variable, text) in variables.sorted(by: { $0.key < $1.key }) where variable.hasPrefix(Options.variablePrefix)
       {
         if let entry = Options.table.first(where: { $0.variable == variable }) {
@@ -107,21 +112,25 @@ extension Options {
       }
     }
 
-    /// Reads `name = value`, `name = value # comment`, `# comment`, or an empty line.
+    /// Reads `name = value`, `name = value # comment`, `export name="value"`, `# comment`, or an empty line.
     ///
-    /// A `#` begins a comment only at the start of the line or behind a blank, so that a value may hold one.
+    /// A `#` begins a comment only at the start of the line or behind a blank, so that a value may hold one; between quotes it never does.
     private mutating func readLine(_ bytes: ArraySlice<UInt8>, _ origin: Origin) {
       guard let line = String(validating: bytes, as: UTF8.self) else {
         return report(Log.quoted(bytes), origin, "not UTF-8")
       }
-      let text = Self.withoutComment(line).trimmed
+      // A CR before the LF goes, as in the lines that the program counts.
+      let whole = line.hasSuffix("\r") ? line.dropLast() : line[...]
+      let text = Self.withoutComment(whole).trimmed
       if text.isEmpty { return }
       guard let equals = text.firstIndex(of: "=") else {
         return report(Log.quoted(String(text)), origin, "want NAME = VALUE, or # before a comment")
       }
-      let name = text[..<equals].trimmed
-      guard let entry = Options.entry(named: name), entry.isFileKey else {
-        let keys = Options.table.filter(\.isFileKey).map(\.name)
+      let words = text[..<equals].trimmed
+      let name = words.hasPrefix("export ") ? words.dropFirst("export ".count).trimmed : words
+      let known = Options.entry(named: name) ?? Options.visitCounter.first { $0.name == name }
+      guard let entry = known, entry.isFileKey else {
+        let keys = (Options.table.filter(\.isFileKey) + Options.visitCounter).map(\.name)
         return report(
           Log.quoted(String(name)), origin,
           "no such option in a file; \(hint(for: String(name), among: keys))")
@@ -131,13 +140,22 @@ extension Options {
           entry.name, origin,
           "given before at \(first.origin)\(entry.isList ? "; write several values with commas" : "")")
       }
-      file[entry.name] = Setting(
-        entry: entry, texts: [String(text[text.index(after: equals)...].trimmed)], origin: origin)
+      let behind = text.index(after: equals)
+      let value = Self.unquoted(whole[behind...].trimmed) ?? text[behind...].trimmed
+      file[entry.name] = Setting(entry: entry, texts: [String(value)], origin: origin)
     }
 
-    private static func withoutComment(_ line: String) -> Substring {
-      // A CR before the LF goes, as in the lines that the program counts.
-      let line = line.hasSuffix("\r") ? line.dropLast() : line[...]
+    /// What stands between two quotes of a kind; nil if that is not all but for a comment.
+    private static func unquoted(_ text: Substring) -> Substring? {
+      guard let quote = text.first, quote == "\"" || quote == "'" else { return nil }
+      let inside = text.dropFirst()
+      guard let end = inside.firstIndex(of: quote), withoutComment(inside[end...].dropFirst()).trimmed.isEmpty else {
+        return nil
+      }
+      return inside[..<end]
+    }
+
+    private static func withoutComment(_ line: Substring) -> Substring {
       var isBehindBlank = true
       for index in line.indices {
         if isBehindBlank && line[index] == "#" { return line[..<index] }
@@ -149,24 +167,34 @@ extension Options {
     /// The defaults, and over them file, environment and flags. A value that is overruled must be right all the same.
     mutating func configuration() -> Configuration {
       var configuration = Configuration()
-      for entry in Options.table {
-        for source in [file, environment, flags] {
+      for source in [file, environment, flags] {
+        // Last the program's own, which win.
+        for entry in Options.visitCounter + Options.table {
           guard let setting = source[entry.name] else { continue }
           do {
             try entry.set(setting.texts, in: &configuration)
           } catch {
-            report("\(entry.name) = \(Log.quoted(error.text))", setting.origin, "want \(entry.allowed)")
+            let subject = error.text.map { "\(entry.name) = \(Log.quoted($0))" } ?? entry.name
+            report(subject, setting.origin, error.reason ?? "want \(entry.allowed)")
           }
         }
       }
       return configuration
     }
 
+    /// Reports a Cluster beside servers that are none.
+    mutating func checkRedis(_ configuration: Configuration) {
+      if configuration.redis.isEmpty || configuration.redisCluster.isEmpty { return }
+      let name = "redis-cluster"
+      guard let setting = flags[name] ?? environment[name] ?? file[name] else { return }
+      report(name, setting.origin, "beside redis: want one of the two, the other none")
+    }
+
     /// Reports a limit of memory that the program without any series would pass.
     /// - Returns: whether it is so.
     mutating func checkMemory(_ configuration: Configuration) -> Bool {
       let name = "memory-limit"
-      let least = MemoryNeeds.least(workers: configuration.workers ?? ProcessFacts.processors)
+      let least = MemoryNeeds.least(configuration, workers: configuration.workers ?? ProcessFacts.processors)
       guard let limit = configuration.memoryLimit, limit < least,
         let setting = flags[name] ?? environment[name] ?? file[name]
       else { return false }

@@ -66,7 +66,17 @@ extension Options.Value where Result == Duration {
     }
   }
 
+  /// `5`, `0.25`: seconds without their unit, from 0 on.
+  static func seconds(_ shortest: Double, _ longest: Int) -> Self {
+    .init(placeholder: "SECONDS", allowed: "seconds from \(shortest) to \(longest), such as 5 or 0.5") { text in
+      let isPlain = text.utf8.allSatisfy { "0123456789.".utf8.contains($0) }
+      guard isPlain, let seconds = Double(text), shortest <= seconds, seconds <= Double(longest) else { return nil }
+      return .milliseconds(Int((seconds * 1_000).rounded()))
+    }
+  }
+
   private static func milliseconds(_ text: Substring) -> Int? {
+    if text == "0" { return 0 }
     // `ms` before `s`, whose suffix it bears too.
     let units: [(suffix: String, milliseconds: Int)] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)]
     guard let unit = units.first(where: { text.hasSuffix($0.suffix) }),
@@ -130,6 +140,16 @@ extension Options.Value where Result == String {
 
   static var file: Self {
     .init(placeholder: "FILE", allowed: "a file") { $0.isEmpty || $0.utf8.contains(0) ? nil : String($0) }
+  }
+}
+
+extension Options.Value where Result == String {
+  /// What the keys of a store begin with. Braces would tell a Redis Cluster what of a key to hash.
+  static var keyPrefix: Self {
+    .init(placeholder: "TEXT", allowed: "up to 128 printable ASCII characters without blanks, { and }") { text in
+      let isSound = text.utf8.allSatisfy { 0x21...0x7E ~= $0 && !"{}".utf8.contains($0) }
+      return isSound && text.utf8.count <= 128 ? String(text) : nil
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 import HTTPQuery
+import Storage
 
 /// The one table of what can be set, and the words of the command line.
 ///
@@ -136,6 +137,36 @@ enum Options {
       "journal-sync", .word(Configuration.JournalSync.self), default: "flush", .state,
       "when the disk must have what was counted: never, once a flush, before an HTTP answer to what counts",
       \.journalSync),
+
+    .urls(
+      "redis", default: "none", .redis, "one server, or several that share the keys by consistent hashing", \.redis),
+    .urls(
+      "redis-cluster", default: "none", .redis, "some nodes of a Cluster, from which the others are learned",
+      \.redisCluster),
+    .one(
+      "redis-password-file", .file, or: "none", default: "none", .redis,
+      "file whose first line is the password of servers whose URL has none; a URL in a flag is seen by everybody on the machine",
+      \.redisPasswordFile),
+    .one("redis-prefix", .keyPrefix, default: "footfall:", .redis, "what all keys begin with", \.redisPrefix),
+    .one(
+      "redis-flush-interval", .duration("0s", "1h"), default: "5s", .redis,
+      "how long changes wait for others before they are written; 0: not at all", \.redisFlushInterval),
+    .one(
+      "redis-batch-size", .count(1...100_000), default: "1000", .redis,
+      "so many changed series are written before that is over", \.redisBatchSize),
+    .one(
+      "redis-timeout", .duration("10ms", "10m"), default: "5s", .redis,
+      "how long a connection may take to be made, and an answer to come", \.redisTimeout),
+    .one(
+      "redis-retries", .count(0...100), default: "3", .redis,
+      "how often a command is sent once more after a lost connection or a redirection", \.redisRetries),
+    .one(
+      "virtual-nodes", .count(1...10_000), default: "100", .redis,
+      "points that a server of weight 1 has on the ring of consistent hashing", \.virtualNodes),
+    .one(
+      "cache-ttl", .duration("0s", "24h"), default: "5s", .redis,
+      "how long what was read of other agents may be used again; 0: not at all", \.cacheTTL),
+    .one("cache-capacity", .count(1...1_000_000), default: "1000", .redis, "answers kept for that", \.cacheCapacity),
 
     .list(
       "quantiles", .number(0...1), default: "0.5,0.9,0.95,0.99", .timers, "quantiles that a timer's summary shows",

@@ -43,12 +43,12 @@ struct Reload {
       }
     }
     let tokens: BearerTokens?
-    do throws(TokenFile.Fault) { tokens = try TokenFile.read(next) } catch {
+    do throws(SecretFault) { tokens = try TokenFile.read(next) } catch {
       share.agent.faultyReloads.wrappingAdd(1, ordering: .relaxed)
       log.error("reload: the old configuration stays", ["fault": .text(error.description)])
       return running
     }
-    TokenFile.warnIfOpen(next, log)
+    SecretFault.warnIfOpen(next, log)
     handOver(next, tokens)
     share.agent.soundReloads.wrappingAdd(1, ordering: .relaxed)
     if !changed.isEmpty {

@@ -45,7 +45,9 @@ extension Service {
     running.state.phase = .stopped
     running.query.join()
     running.takeover?.close()
+    running.sharing?.0.close()
     if let (keeping, thread) = running.keeping { keeping.end(thread, log) }
+    running.sharing?.thread.join()
     running.notices.end()
     running.noticesThread.join()
     for books in running.books { log.info("ledger", fields: ledger(of: books, isKept: kept.contains(books.name))) }

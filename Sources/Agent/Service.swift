@@ -12,10 +12,11 @@ import Synchronization
 ///     worker-N receive and count                 (ReceiveWorker)
 ///     query    merge, answer, flush              (QueryServer)
 ///     store    keep what was counted             (Keeping)
+///     redis    share it with other agents        (Sharing)
 ///
 /// The start: the journal's lock ─ sockets ─ workers count while the query thread restores what was kept ─ /ready.
-/// The end: ready no more ─ sockets refuse arrivals ─ workers read what the kernel holds and stop ─ last gather ─ the journal ends
-/// with it ─ ledger ─ exit.
+/// The end: ready no more ─ sockets refuse arrivals ─ workers read what the kernel holds and stop ─ last gather ─ journal and
+/// Redis end with it ─ ledger ─ exit.
 /// With another process to follow, sockets and streams stay as they are instead: Service+Ending.swift.
 enum Service {
   /// EX_OSERR of sysexits(3): a socket, a thread or memory was not to be had.
@@ -31,15 +32,21 @@ enum Service {
   static func run(_ configuration: Configuration, environment: [String: String]) -> Int32 {
     let log = Log(
       level: configuration.logLevel, format: configuration.logFormat, journalStream: environment["JOURNAL_STREAM"])
-    let tokens: BearerTokens?
-    do throws(TokenFile.Fault) { tokens = try TokenFile.read(configuration) } catch {
+    let secrets: Secrets
+    do throws(SecretFault) {
+      secrets = (try TokenFile.read(configuration), try PasswordFile.read(configuration))
+    } catch {
       log.error(error.description)
       return configurationStatus
     }
-    TokenFile.warnIfOpen(configuration, log)
+    SecretFault.warnIfOpen(configuration, log)
+    if !configuration.unheeded.isEmpty {
+      let names = configuration.unheeded.joined(separator: ",")
+      log.info("settings of another program that mean nothing here", ["names": .text(names)])
+    }
     do {
       let signals = try Signals()
-      let running = try start(configuration, tokens, environment, log)
+      let running = try start(configuration, secrets, environment, log)
       end(running, try waitForEnd(signals, running, configuration, environment, log), log)
       return 0
     } catch {
@@ -48,6 +55,9 @@ enum Service {
       return systemStatus
     }
   }
+
+  /// What the files of secrets hold.
+  private typealias Secrets = (tokens: BearerTokens?, redisPassword: String?)
 
   /// What has been started and must be ended.
   struct Running {
@@ -59,6 +69,7 @@ enum Service {
     let query: Thread
     let state: AgentState
     let keeping: (Keeping, thread: Thread)?
+    let sharing: (Sharing, thread: Thread)?
     let notify: NotifySocket
     /// Where sockets outlive the program.
     let store: DescriptorStore?
@@ -71,7 +82,7 @@ enum Service {
   }
 
   private static func start(
-    _ configuration: Configuration, _ tokens: BearerTokens?, _ environment: [String: String], _ log: Log
+    _ configuration: Configuration, _ secrets: Secrets, _ environment: [String: String], _ log: Log
   ) throws -> Running {
     Program.raiseDescriptorLimit()
     let state = try AgentState()
@@ -135,9 +146,15 @@ enum Service {
     }
     let tables = memories
     let wakers = wakeUps
-    let settings = QuerySettings(configuration, tokens, workers: workerCount)
+    let settings = QuerySettings(configuration, secrets.tokens, workers: workerCount)
     let pending = guest == nil ? nil : PendingKeeper(holdsAnswers: configuration.journalSync == .always)
     let keeper = keeping?.keeper ?? pending?.keeper
+    // The other's name is this one's, too, once the folder is.
+    let handed = guest.flatMap { _ in StatePlace(configuration.stateDirectory, environment) }
+      .flatMap { StateDirectory.agent(in: $0.path) }
+    let sharing = try Sharing(
+      configuration, password: secrets.redisPassword, agent: keeping?.agent ?? handed ?? .random(), log,
+      wake: state.wake)
     let query = try Thread("query") {
       runOrExit(log) { () throws(SystemError) in
         let view = try MergedView(
@@ -148,7 +165,8 @@ enum Service {
           keyLabels: configuration.protocolKeyLabels, budget: budget)
         let server = try QueryServer(
           view: view, table: table, listeners: listeners.http, books: books, state: state, settings: settings,
-          keeper: keeper, wakeWorker: { wakers[$0].signal() }, reportShortage: { _ in state.notices.signal() })
+          keeper: keeper, wakeWorker: { wakers[$0].signal() },
+          reportShortage: { _ in state.notices.signal() })
         server.run()
       }
     }
@@ -163,6 +181,7 @@ enum Service {
       state.wake()
     }
     let kept = try keeping.map { ($0, thread: try $0.start()) }
+    let shared = try sharing.map { ($0, thread: try $0.start()) }
     let takeover = keeping.flatMap { listenForTakeover($0.path, log) }
     state.phase = .serving
     tell(notify, log, .ready)
@@ -173,7 +192,7 @@ enum Service {
       + (keeping.map { [$0.watched] } ?? [])
     return Running(
       listeners: listeners, books: books, share: share, wakeUps: wakeUps, workers: workers, query: query, state: state,
-      keeping: kept, notify: notify, store: store, takeover: takeover,
+      keeping: kept, sharing: shared, notify: notify, store: store, takeover: takeover,
       watchdog: Watchdog(environment, process: Program.process, watched, notify, state, log),
       reload: Reload(
         share: share, wakeUps: wakeUps, budget: budget, seriesRoom: seriesRoom, workers: workerCount, log: log),
@@ -272,7 +291,7 @@ extension QuerySettings {
       access: AccessRules(
         tokens: tokens, hostNames: configuration.httpHosts, origins: configuration.corsOrigins),
       view: configuration.viewSettings, memoryLimit: configuration.memoryLimit,
-      fixedBytes: MemoryNeeds.fixed(workers: workers))
+      fixedBytes: MemoryNeeds.fixed(configuration, workers: workers))
   }
 }
 

@@ -6,7 +6,8 @@ import Platform
 @main
 struct Benchmark {
   private static let scenarios: [Scenario] = [
-    .parse, .count, .merge, .allocations, .datagrams, .packed, .keeping, .streams, .workers, .memory, .start, .idle,
+    .parse, .count, .merge, .allocations, .datagrams, .packed, .keeping, .sharing, .streams, .workers, .memory, .start,
+    .idle,
     .scrape, .flush, .journal, .top,
     .bytesASeries, .systemCalls,
   ]

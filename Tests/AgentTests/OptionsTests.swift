@@ -98,6 +98,22 @@ struct Example: Sendable, CustomTestStringConvertible {
     .init("state-dir", "none") { $0.stateDirectory == .none },
     .init("takeover", "on") { $0.takeover },
     .init("journal-sync", "always") { $0.journalSync == .always },
+    .init("redis", "redis://a:7070,redis://b?weight=2") {
+      $0.redis.map(\.description) == ["redis://a:7070", "redis://b:6379"] && $0.redis.map(\.weight) == [1, 2]
+    },
+    .init("redis", "none") { $0.redis.isEmpty },
+    .init("redis-cluster", "redis://a:7001,unix:///run/b") {
+      $0.redisCluster.map(\.description) == ["redis://a:7001", "unix:///run/b"]
+    },
+    .init("redis-password-file", "/etc/footfall.password") { $0.redisPasswordFile == "/etc/footfall.password" },
+    .init("redis-prefix", "shop:") { $0.redisPrefix == "shop:" },
+    .init("redis-flush-interval", "0") { $0.redisFlushInterval == .zero },
+    .init("redis-batch-size", "10") { $0.redisBatchSize == 10 },
+    .init("redis-timeout", "250ms") { $0.redisTimeout == .milliseconds(250) },
+    .init("redis-retries", "0") { $0.redisRetries == 0 },
+    .init("virtual-nodes", "40") { $0.virtualNodes == 40 },
+    .init("cache-ttl", "0") { $0.cacheTTL == .zero },
+    .init("cache-capacity", "5") { $0.cacheCapacity == 5 },
     .init("quantiles", "0.9, 0.5,0.9") { $0.quantiles == [0.5, 0.9] },
     .init("quantile-window", "30s") { $0.quantileWindow == .seconds(30) },
     .init("buckets", "10,-.5,2.5e-1") { $0.buckets == [-0.5, 0.25, 10] },

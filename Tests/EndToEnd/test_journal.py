@@ -12,7 +12,8 @@ import pytest
 import requests
 
 from harness.agent import Agent
-from harness.kills import FREE, run_kills
+from harness.kills import run_kills
+from harness.place import FREE, listening_at
 from harness.sending import open_stream, send_datagrams
 from harness.small_disk import SmallDisk
 from harness.waiting import wait_for
@@ -89,7 +90,7 @@ def test_all_kinds_come_back_over_http_and_on_the_page(start_agent, state, end):
 
 def test_a_second_agent_on_a_folder_refuses_to_start_and_names_the_first(start_agent, program, state):
     agent = start_agent("--state-dir", str(state))
-    second = subprocess.run([program, "serve", *FREE, "--state-dir", state], capture_output=True, text=True, timeout=20)
+    second = subprocess.run([program, "serve", *listening_at(FREE), "--state-dir", state], capture_output=True, text=True, timeout=20)
     assert second.returncode == 71
     assert f"in use by process {agent.pid}" in second.stderr and "--state-dir" in second.stderr
     assert agent.stop() == 0
@@ -106,7 +107,7 @@ def test_a_newer_version_s_journal_is_refused_and_not_touched(start_agent, progr
     header[8:12] = struct.pack("<I", 2)
     segment.write_bytes(header + struct.pack("<I", crc32c(header)) + segment.read_bytes()[48:])
     before = {path.name: path.read_bytes() for path in state.iterdir()}
-    for words in (["serve", *FREE], ["journal", "verify"], ["journal", "dump"]):
+    for words in (["serve", *listening_at(FREE)], ["journal", "verify"], ["journal", "dump"]):
         ended = subprocess.run([program, *words, "--state-dir", state], capture_output=True, text=True, timeout=20)
         assert ended.returncode == 78 and "format 2" in ended.stderr and segment.name in ended.stderr, ended
     assert {path.name: path.read_bytes() for path in state.iterdir()} == before
@@ -178,7 +179,7 @@ def test_without_a_home_counts_are_kept_in_memory_with_one_warning(start_agent, 
 
 
 def test_a_folder_that_was_asked_for_and_cannot_be_used_ends_the_start(program):
-    ended = subprocess.run([program, "serve", *FREE, "--state-dir", "/proc/nowhere"], capture_output=True, text=True, timeout=20)
+    ended = subprocess.run([program, "serve", *listening_at(FREE), "--state-dir", "/proc/nowhere"], capture_output=True, text=True, timeout=20)
     assert ended.returncode == 71 and "mkdir /proc/nowhere" in ended.stderr, ended
 
 

@@ -8,7 +8,7 @@ import socket
 import pytest
 import requests
 
-from harness.sending import open_stream, send_datagrams, send_stream
+from harness.sending import is_closed, open_stream, send_datagrams, send_stream
 from harness.waiting import wait_for
 
 
@@ -32,14 +32,6 @@ def reload_with(start_agent, tmp_path):
         return agent, write
 
     return start
-
-
-def is_closed(stream):
-    stream.settimeout(10)
-    try:
-        return stream.recv(1) == b""
-    except ConnectionResetError:
-        return True
 
 
 def test_a_broken_file_changes_nothing_and_is_told_and_counted(reload_with):

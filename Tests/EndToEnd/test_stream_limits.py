@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.hostile import crowd
-from harness.sending import open_stream, send_datagrams, send_stream
+from harness.sending import is_closed, open_stream, send_datagrams, send_stream
 from harness.waiting import wait_for
 
 
@@ -21,15 +21,6 @@ def stream_from(source, agent, kind="tcp"):
     """A stream from this address of the loopback."""
     host, port = agent.address(kind)
     return socket.create_connection((host, port), timeout=10, source_address=(source, 0))
-
-
-def is_closed(stream):
-    """Whether the other side has closed it, within a while."""
-    stream.settimeout(10)
-    try:
-        return stream.recv(1) == b""
-    except ConnectionResetError:
-        return True
 
 
 def wait_for_rejected(agent, count, reason, kind="tcp"):

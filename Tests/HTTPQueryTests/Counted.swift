@@ -139,12 +139,11 @@ final class Counted {
       let (group, values) = Routes.find(request.path), let route = group.route(for: request.method)
     else { return (404, "", "") }
     if route.readsCounts { gather() }
-    var answer: Response?
-    switch route.handler(state, Route.Call(request: request, values: values)) {
-    case .ready(let response): answer = response
-    case .work(let step): while answer == nil { answer = step() }
+    var next = route.handler(state, Route.Call(request: request, values: values))
+    while case .work(let step) = next {
+      if let then = step() { next = then }
     }
-    guard let answer else { return (0, "", "") }
+    guard case .ready(let answer) = next else { return (0, "", "") }
     client.answer(answer)
     client.settle()
     let body = client.text.messageBody

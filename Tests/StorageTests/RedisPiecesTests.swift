@@ -149,14 +149,14 @@ import Testing
       "\(RedisKey(SharedKey(kind, metric: metric.utf8, part), prefix: Array("footfall:".utf8)))"
     }
     func name(_ key: SharedKey) -> String { "\(RedisKey(key, prefix: []))" }
-    let hour: Int64 = 498_782  // 2026-11-25T14
+    let hour: Int64 = 498_686
     #expect(name(series("visit", ["page": "page1"])) == "{visit|page=page1}" && name(series("visit")) == "{visit|}")
     #expect(key(.counter, "visit") == "footfall:{visit}")
     #expect(key(.event, "visit") == "footfall:event:{visit}")
-    #expect(key(.counter, "visit", .hours(day: hour / 24)) == "footfall:{visit}:hours:2026-11-25")
-    #expect(key(.counter, "visit", .minutes(hour: hour)) == "footfall:{visit}:minutes:2026-11-25T14")
-    #expect(key(.set, "users", .members(hour: hour)) == "footfall:{users}:members:2026-11-25T14")
-    #expect(key(.timer, "latency", .samples(hour: hour)) == "footfall:{latency}:samples:2026-11-25T14")
+    #expect(key(.counter, "visit", .hours(day: hour / 24)) == "footfall:{visit}:hours:2026-11-21")
+    #expect(key(.counter, "visit", .minutes(hour: hour)) == "footfall:{visit}:minutes:2026-11-21T14")
+    #expect(key(.set, "users", .members(hour: hour)) == "footfall:{users}:members:2026-11-21T14")
+    #expect(key(.timer, "latency", .samples(hour: hour)) == "footfall:{latency}:samples:2026-11-21T14")
     #expect(key(.timer, "latency", .hours(day: 0)) == "footfall:timer:{latency}:hours:1970-01-01")
     #expect(key(.histogram, "latency", .samples(hour: 0)) == "footfall:histogram:{latency}:samples:1970-01-01T00")
     #expect(key(.distribution, "latency", .samples(hour: 0)) == "footfall:distribution:{latency}:samples:1970-01-01T00")

@@ -38,6 +38,51 @@ import Testing
     ("|1\r\n+ttl\r\n:3600\r\n:5\r\n", .integer(5)),
     ("*2\r\n:1\r\n|1\r\n+key\r\n%1\r\n+a\r\n,0.1\r\n:2\r\n", .array([.integer(1), .integer(2)])),
     ("|0\r\n|1\r\n+a\r\n|1\r\n+b\r\n_\r\n+c\r\n*1\r\n+d\r\n", .array([.simple("d")])),
+    (":9223372036854775807\r\n", .integer(.max)),
+    (",1.7976931348623157e308\r\n", .double(.greatestFiniteMagnitude)),
+    ("(-12345678901234567890123\r\n", .bigNumber("-12345678901234567890123")),
+    ("(+0\r\n", .bigNumber("+0")),
+    ("$003\r\nabc\r\n", .bulk(Array("abc".utf8))),
+    ("$6\r\n\r\n\r\n\r\n\r\n", .bulk(Array("\r\n\r\n\r\n".utf8))),
+    ("!0\r\n\r\n", .error("")),
+    ("!6\r\nA\r\nB\r\n\r\n", .error("A\r\nB\r\n")),
+    ("=8\r\ntxt:\r\n\r\n\r\n", .verbatim(format: "txt", Array("\r\n\r\n".utf8))),
+    ("-\r\n", .error("")),
+    ("~0\r\n", .set([])),
+    (">0\r\n", .push([])),
+    (
+      "%1\r\n*1\r\n:1\r\n~1\r\n%1\r\n_\r\n#f\r\n",
+      .map([.array([.integer(1)]), .set([.map([.null, .boolean(false)])])])
+    ),
+    ("*2\r\n*0\r\n*2\r\n*-1\r\n%0\r\n", .array([.array([]), .array([.null, .map([])])])),
+    (
+      "%1\r\n|1\r\n+ttl\r\n:1\r\n+key\r\n|1\r\n+ttl\r\n$-1\r\n>1\r\n,2\r\n",
+      .map([.simple("key"), .push([.double(2)])])
+    ),
+    ("*1\r\n|1\r\n~2\r\n:1\r\n:2\r\n!1\r\ne\r\n=5\r\ntxt:a\r\n", .array([.verbatim(format: "txt", [0x61])])),
+  ]
+
+  /// What no server sends, and what is said of it.
+  static let refused: [(String, RESPFault)] = [
+    (":\r\n", .malformed), (":1.5\r\n", .malformed), (":9223372036854775808\r\n", .malformed),
+    ("_x\r\n", .malformed),
+    ("#x\r\n", .malformed), ("#\r\n", .malformed), (",\r\n", .malformed), (",0x1p3\r\n", .malformed),
+    (",infinity\r\n", .malformed), ("(12a\r\n", .malformed), ("(-\r\n", .malformed), ("$-2\r\n", .malformed),
+    ("$\r\n", .malformed), ("$+1\r\na\r\n", .malformed), ("$?\r\n", .malformed), ("*?\r\n", .malformed),
+    ("*-2\r\n", .malformed), ("%-1\r\n", .malformed), ("$1\r\nab\r\n", .malformed), ("$2\r\nab\n\r", .malformed),
+    ("=3\r\ntxt\r\n", .malformed), ("=4\r\ntxt.\r\n", .malformed), ("+OK\n", .malformed), ("\r\n", .unknownType(0x0D)),
+    ("HTTP/1.1 400 Bad Request", .unknownType(0x48)), ("*1\r\nx", .unknownType(0x78)),
+    // Streamed strings and aggregates.
+    ("$?\r\n;4\r\nabcd\r\n;0\r\n", .malformed), ("%?\r\n.\r\n", .malformed), ("~?\r\n.\r\n", .malformed),
+    (">?\r\n.\r\n", .malformed), ("*1\r\n.\r\n", .unknownType(0x2E)), (";0\r\n", .unknownType(0x3B)),
+    // Lengths that are none, or more than there can be.
+    ("%-2\r\n", .malformed), ("~-1\r\n", .malformed), (">-1\r\n", .malformed), ("|-1\r\n", .malformed),
+    ("!-1\r\n", .malformed), ("=-1\r\n", .malformed), ("$-0\r\n", .malformed), ("*1.0\r\n", .malformed),
+    ("* 1\r\n", .malformed), ("*\r\n", .malformed), ("$9223372036854775807\r\n", .tooLong),
+    ("$9223372036854775808\r\n", .malformed), ("!18446744073709551615\r\n", .malformed),
+    ("=4294967296\r\n", .tooLong), ("*9223372036854775807\r\n", .tooLong), ("%4611686018427387904\r\n", .tooLong),
+    ("%9223372036854775807\r\n", .tooLong), ("~4294967295\r\n", .tooLong), (">2147483648\r\n", .tooLong),
+    ("|9223372036854775807\r\n", .tooLong), ("*99999999999999999999\r\n", .malformed),
   ]
 
   /// All replies of a stream, and why it cannot be read on.
@@ -68,6 +113,12 @@ import Testing
     for place in 0...stream.count {
       #expect(read([stream[..<place], stream[place...]]) == (expected, nil), "cut at \(place)")
     }
+    for place in 0...bytes.count {
+      for other in place...bytes.count {
+        let pieces = [bytes[..<place], bytes[place..<other], bytes[other...]]
+        #expect(read(pieces) == ([value], nil), "cut at \(place) and \(other)")
+      }
+    }
     #expect(read(stream.indices.map { stream[$0...$0] }) == (expected, nil), "byte by byte")
     for count in 0..<bytes.count { #expect(read([bytes[..<count]]) == ([], nil), "\(count) bytes are no reply yet") }
   }
@@ -80,17 +131,14 @@ import Testing
     #expect(number.isNaN)
   }
 
-  @Test(arguments: [
-    (":\r\n", RESPFault.malformed), (":1.5\r\n", .malformed), (":9223372036854775808\r\n", .malformed),
-    ("_x\r\n", .malformed),
-    ("#x\r\n", .malformed), ("#\r\n", .malformed), (",\r\n", .malformed), (",0x1p3\r\n", .malformed),
-    (",infinity\r\n", .malformed), ("(12a\r\n", .malformed), ("(-\r\n", .malformed), ("$-2\r\n", .malformed),
-    ("$\r\n", .malformed), ("$+1\r\na\r\n", .malformed), ("$?\r\n", .malformed), ("*?\r\n", .malformed),
-    ("*-2\r\n", .malformed), ("%-1\r\n", .malformed), ("$1\r\nab\r\n", .malformed), ("$2\r\nab\n\r", .malformed),
-    ("=3\r\ntxt\r\n", .malformed), ("=4\r\ntxt.\r\n", .malformed), ("+OK\n", .malformed), ("\r\n", .unknownType(0x0D)),
-    ("HTTP/1.1 400 Bad Request", .unknownType(0x48)), ("*1\r\nx", .unknownType(0x78)),
-  ]) func `that are none are refused, now and ever after`(_ spelling: String, _ fault: RESPFault) {
+  @Test(arguments: refused) func `that are none are refused, now and ever after, however cut`(
+    _ spelling: String, _ fault: RESPFault
+  ) {
     #expect(read(spelling) == ([], fault))
+    let bytes = Array(spelling.utf8)
+    for place in 0...bytes.count {
+      #expect(read([bytes[..<place], bytes[place...]]) == ([], fault), "cut at \(place)")
+    }
     var decoder = RESPDecoder()
     decoder.feed(spelling.utf8)
     for _ in 0..<2 { #expect(throws: fault) { try decoder.next() } }
@@ -110,8 +158,12 @@ import Testing
       ("+0123456789", "+01234567890123"),
       ("$10\r\n0123456789\r\n", "$11\r\n"),
       ("*9\r\n" + String(repeating: ":1\r\n", count: 9), "*10\r\n" + String(repeating: ":1\r\n", count: 10)),
+      // Long as it is, its end makes it no other fault.
+      ("+0123456789\r\n", "+012345678901\n"),
       ("%4\r\n", "%11\r\n"),
       ("*1\r\n*1\r\n*1\r\n:1\r\n", "*1\r\n*1\r\n*1\r\n*1\r\n"),
+      ("%1\r\n~1\r\n>1\r\n:1\r\n", "%1\r\n~1\r\n>1\r\n*1\r\n"),
+      ("*1\r\n*1\r\n*1\r\n*0\r\n", "|1\r\n|1\r\n|1\r\n|1\r\n"),
       (String(repeating: "+01234567\r\n", count: 50), "*9\r\n" + String(repeating: "$10\r\n0123456789\r\n", count: 9)),
       // Attributes that never end in a value are a reply without an end.
       ("|0\r\n|0\r\n", String(repeating: "|0\r\n", count: 11)),
@@ -119,7 +171,10 @@ import Testing
     ]
     for (allowed, refused) in bounded {
       #expect(read(allowed, limits).1 == nil, "\(allowed)")
-      #expect(read(refused, limits).1 == .tooLong, "\(refused)")
+      let bytes = Array(refused.utf8)
+      for place in 0...bytes.count {
+        #expect(read([bytes[..<place], bytes[place...]], limits).1 == .tooLong, "\(refused), cut at \(place)")
+      }
     }
   }
 

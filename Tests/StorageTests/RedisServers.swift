@@ -82,7 +82,10 @@ final class RedisServers {
 
   /// What `redis-cli` prints.
   @discardableResult
-  func cli(_ port: UInt16, _ words: String...) throws -> String { try run(["-p", "\(port)"] + words) }
+  func cli(_ port: UInt16, _ words: String...) throws -> String { try cli(port, words) }
+
+  @discardableResult
+  func cli(_ port: UInt16, _ words: [String]) throws -> String { try run(["-p", "\(port)"] + words) }
 
   private func run(_ words: [String]) throws -> String {
     let process = Process()

@@ -46,7 +46,10 @@ import Testing
   }
 
   @Test func `never shows its password in a fault`() {
-    for text in ["rediss://u:secret@h", "redis://u:sec@ret@h:x", "redis://:secret@", "http://:secret@h"] {
+    for text in [
+      "rediss://u:secret@h", "redis://u:sec@ret@h:x", "redis://:secret@", "http://:secret@h", "redis://:sec?ret@h",
+      "redis://:sec?a=1&ret@h", "redis://:a/secret@h", "unix://:sec?ret@/run/s", "redis:/:secret@h",
+    ] {
       let fault = #expect(throws: RedisURL.Fault.self) { try RedisURL(text) }
       #expect(fault?.description.contains("ret") == false, "\(String(describing: fault))")
     }

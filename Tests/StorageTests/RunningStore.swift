@@ -16,9 +16,10 @@ final class RunningStore {
   private var ticket: UInt64 = 0
   private var answers: [UInt64: SharedNews] = [:]
   private var totals: [SharedKey: SharedWrite.Value] = [:]
-  private var waiting: [SharedKey] = []
+  private var waiting: Set<SharedKey> = []
   private var underWay: [UInt64: SharedKey] = [:]
-  private var failed: [SharedKey] = []
+  private var busy: Set<SharedKey> = []
+  private var failed: Set<SharedKey> = []
   private var failedAt: (generation: UInt64, time: Int64) = (0, 0)
 
   final class Events: Sendable {
@@ -55,7 +56,7 @@ final class RunningStore {
 
   func put(_ key: SharedKey, _ total: Int64, base: Int64 = 0) {
     totals[key] = .total(.whole(total), base: .whole(base), known: nil)
-    waiting.append(key)
+    waiting.insert(key)
     turn()
   }
 
@@ -69,24 +70,20 @@ final class RunningStore {
   /// Keys that are not written.
   var unwritten: Int {
     turn()
-    return Set(waiting + failed + underWay.values).count
+    return waiting.union(failed).union(busy).count
   }
 
   private func turn() {
     let generation = store.condition.generation
     let now = Clock.monotonic()
     for news in store.takeNews() { take(news, now) }
-    if !failed.isEmpty, generation != failedAt.generation || now > failedAt.time + 200_000_000 {
-      waiting += failed
+    if generation != failedAt.generation || now > failedAt.time + 200_000_000 {
+      waiting.formUnion(failed)
       failed = []
     }
     failedAt.generation = generation
-    var left: [SharedKey] = []
-    for key in waiting {
-      // One write of a key at a time, or an old one might come last.
-      if Set(underWay.values).contains(key) || !send(key) { left.append(key) }
-    }
-    waiting = left
+    // One write of a key at a time, or an old one might come last.
+    for key in waiting where !busy.contains(key) && send(key) { waiting.remove(key) }
   }
 
   private func send(_ key: SharedKey) -> Bool {
@@ -94,6 +91,7 @@ final class RunningStore {
     ticket += 1
     if !store.write(SharedWrite(key, value, ticket: ticket)) { return false }
     underWay[ticket] = key
+    busy.insert(key)
     return true
   }
 
@@ -105,7 +103,7 @@ final class RunningStore {
       finish(ticket, news)
     case .unwritten(let ticket, _):
       if let key = underWay[ticket] {
-        failed.append(key)
+        failed.insert(key)
         failedAt.time = now
       }
       finish(ticket, news)
@@ -115,13 +113,18 @@ final class RunningStore {
   }
 
   private func finish(_ ticket: UInt64, _ news: SharedNews) {
-    if underWay.removeValue(forKey: ticket) == nil { answers[ticket] = news }
+    guard let key = underWay.removeValue(forKey: ticket) else {
+      answers[ticket] = news
+      return
+    }
+    busy.remove(key)
   }
 
   // MARK: One command
 
   private func answer(_ ask: (UInt64) -> Bool) async throws -> SharedNews {
     ticket += 1
+    let ticket = ticket
     #expect(ask(ticket))
     try await wait("an answer") {
       turn()
@@ -186,6 +189,7 @@ extension SharedHolding {
 extension SharedNews {
   /// What it says, for comparison.
   var text: String { "\(self)" }
+  var isWritten: Bool { if case .written = self { true } else { false } }
   var isUnwritten: Bool { if case .unwritten = self { true } else { false } }
   var isFailed: Bool { if case .failed = self { true } else { false } }
 }

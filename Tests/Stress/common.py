@@ -10,6 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "Tests/EndToEnd"))
 
 from harness.agent import Agent  # noqa: E402
+from harness.place import FREE, listening_at  # noqa: E402
 
 
 def options(document):
@@ -22,9 +23,8 @@ def options(document):
 @contextlib.contextmanager
 def running(program, *flags):
     """An agent on ports of the kernel's choice, which must end with 0."""
-    free = [word for kind in ("udp", "tcp", "http") for word in (f"--{kind}", "127.0.0.1:0")]
     with tempfile.TemporaryDirectory() as directory:
-        agent = Agent([program, "serve", *free, *flags], directory).wait_until_ready()
+        agent = Agent([program, "serve", *listening_at(FREE), *flags], directory).wait_until_ready()
         try:
             yield agent
             assert agent.stop() == 0, agent.log

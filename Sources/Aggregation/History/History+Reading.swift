@@ -59,12 +59,13 @@ package struct HistoryPlot: Sendable {
   /// - Parameters:
   ///   - start: where a window begins (`HistorySpan`).
   ///   - wall: now, in seconds since 1970.
-  package init(from start: Int64, to wall: Int64) {
+  ///   - finestStep: no step is shorter.
+  package init(from start: Int64, to wall: Int64, finestStep: Int64 = 1) {
     let seconds = wall - start
     // A window begins with a minute, so it may be longer than the seconds that are kept.
-    let step: Int64 = seconds <= HistorySpan.seconds ? 1 : seconds < (HistorySpan.minutes + 1) * 60 ? 60 : 3_600
+    let finest: Int64 = seconds <= HistorySpan.seconds ? 1 : seconds < (HistorySpan.minutes + 1) * 60 ? 60 : 3_600
     self.start = start
-    self.step = step
+    step = max(finest, finestStep)
     let count = min(max(1, seconds / step + 1), HistorySpan.minutes + 2)
     amounts = Array(repeating: HistoryAmount(), count: Int(count))
   }

@@ -55,18 +55,18 @@ package struct SharedKey: Hashable, Sendable {
     self.tag = tag
   }
 
-  /// The key of another part of the same.
-  package init(_ whole: SharedKey, _ part: Part) {
-    kind = whole.kind
-    tag = whole.tag
-    self.part = part
-  }
-
   /// A total's, by its tag, as the store gives it back.
   package init(_ kind: SampleKind, tag: [UInt8]) {
     self.kind = kind
     self.tag = tag
     part = .total
+  }
+
+  /// The key of another part of the same.
+  package init(_ whole: SharedKey, _ part: Part) {
+    kind = whole.kind
+    tag = whole.tag
+    self.part = part
   }
 
   private static func append(_ part: some Sequence<UInt8>, to tag: inout [UInt8]) {

@@ -20,6 +20,7 @@ struct OwnMetrics {
     own.writeHTTP(state)
     own.writeView(state, view)
     own.writeJournal(state.keeping)
+    own.writeRedis(state.sharing?.store.condition() ?? SharedCondition(), unshared: view.unshared)
     if let facts = ProcessFacts.read() { own.writeProcess(state, facts) }
     return own.page.text.bytes
   }
@@ -207,6 +208,32 @@ struct OwnMetrics {
       "Frames and records of the journal that the start could not read or apply."
     ) {
       $0.sample(condition.skippedFrames + (keeping?.tally.skipped ?? 0))
+    }
+  }
+
+  /// All at 0, and no node, without a store that several agents share.
+  private mutating func writeRedis(_ condition: SharedCondition, unshared: Int) {
+    page.family("footfall_redis_up", .gauge, "1 while a node of Redis can be used.") {
+      for node in condition.nodes { $0.sample([("node", node.url)], node.isUp ? 1 as UInt64 : 0) }
+    }
+    page.family("footfall_redis_commands_total", .counter, "Commands sent to Redis.") { $0.sample(condition.commands) }
+    page.family("footfall_redis_errors_total", .counter, "Commands that Redis refused for good.") {
+      $0.sample(condition.errors)
+    }
+    page.family("footfall_redis_retries_total", .counter, "Commands sent to Redis once more.") {
+      $0.sample(condition.retries)
+    }
+    page.family("footfall_redis_sent_bytes_total", .counter, "Bytes sent to Redis.") { $0.sample(condition.bytesSent) }
+    page.family(
+      "footfall_redis_pending_series", .gauge, "Series and metrics whose counts have changed and are not yet in Redis."
+    ) {
+      $0.sample(UInt64(clamping: unshared))
+    }
+    page.family(
+      "footfall_redis_cache_requests_total", .counter, "Looks into the cache before Redis, by what came of them."
+    ) {
+      $0.sample([("result", "hit")], condition.cacheHits)
+      $0.sample([("result", "miss")], condition.cacheMisses)
     }
   }
 

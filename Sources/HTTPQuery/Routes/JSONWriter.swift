@@ -70,6 +70,11 @@ struct JSONWriter {
     object(body)
   }
 
+  /// The members of an object that was written before, if it has any.
+  mutating func members(of object: ByteWriter) {
+    if object.count > 2 { put { $0.append(object.bytes[1..<object.count - 1]) } }
+  }
+
   private mutating func enclose(_ open: StaticString, _ close: StaticString, _ body: (inout JSONWriter) -> Void) {
     separate()
     text.append(open)

@@ -2,10 +2,13 @@ import Platform
 
 /// What a path is answered with, for one method.
 final class Route: Sendable {
-  /// An answer now, or work that goes on for several turns of the loop until there is one.
+  /// An answer now, or how to come to one.
   enum Answer {
     case ready(Response)
-    case work(() -> Response?)
+    /// Work that goes on for several turns of the loop until there is an answer.
+    case work(() -> Answer?)
+    /// What has to come from the shared store first, each key once.
+    case shared([SharedAsk], then: (SharedReplies) -> Answer)
   }
 
   /// A request that met a route, with what stood at the pattern's placeholders.

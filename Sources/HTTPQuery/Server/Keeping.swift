@@ -96,7 +96,8 @@ extension QueryServer {
     keeping.unsent = nil
     if payload.endsBatch {
       keeping.lastTicket = ticket
-      if payload.part == .changes { endDraining(keeping) }
+      // One that was refused before is behind what has changed meanwhile.
+      if payload.part == .changes && !state.view.hasChanges { endDraining(keeping) }
     }
     return true
   }
@@ -118,6 +119,7 @@ extension QueryServer {
     for place in keeping.held.indices where keeping.held[place].ticket == nil {
       keeping.held[place].ticket = keeping.lastTicket
     }
+    state.sharing?.tell(in: keeping.lastTicket)
   }
 
   // MARK: Answers

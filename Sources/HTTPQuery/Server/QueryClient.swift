@@ -23,6 +23,8 @@ final class QueryClient {
   var readSize = Connection.usualReadSize
   /// What it was last found to hold, in bytes, of `QueryState.heldBytes`.
   var heldBytes = 0
+  /// What its answer waits for from the shared store; 0: nothing.
+  var parked: UInt64 = 0
   /// The route of the request that is being answered, and when it came.
   var route = RequestCounts.noRoute
   var arrived: UInt64 = 0

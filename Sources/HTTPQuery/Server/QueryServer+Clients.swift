@@ -104,18 +104,25 @@ extension QueryServer {
       return answer(client, shared)
     }
     if route.writes, let keeping = state.keeping, keeping.refusesWrites { return answer(client, .cannotKeep) }
-    let response: Response
-    switch route.handler(state, call) {
-    case .ready(let whole): response = whole
+    let answer = route.handler(state, call)
+    if case .ready(let response) = answer, !route.sharesAnswers { return deliver(response, to: client, route) }
+    proceed(
+      answer, WaitingRequest(client: client.token, route: route, call: call, gather: state.gathersDone))
+  }
+
+  /// Goes on towards an answer, whose client may have gone.
+  func proceed(_ answer: Route.Answer, _ request: WaitingRequest) {
+    switch answer {
+    case .ready(let response):
+      if request.route.sharesAnswers {
+        shared = SharedAnswer(route: request.route, call: request.call, gather: request.gather, response: response)
+      }
+      if let client = clients[request.client] { deliver(response, to: client, request.route) }
     case .work(let step):
       // Most work is done in one step.
-      guard let whole = step() else { return jobs.append(Job(client: client.token, route: route, step: step)) }
-      response = whole
+      if let next = step() { proceed(next, request) } else { jobs.append(Job(request: request, step: step)) }
+    case .shared(let asks, let then): park(request, asks, then)
     }
-    if route.sharesAnswers {
-      shared = SharedAnswer(route: route, call: call, gather: state.gathersDone, response: response)
-    }
-    deliver(response, to: client, route)
   }
 
   /// Answers what was no request.
@@ -187,6 +194,7 @@ extension QueryServer {
     if clients.removeValue(forKey: client.token) == nil { return }
     poll.remove(client.descriptor)
     state.heldBytes -= client.heldBytes
+    state.sharing?.forget(client)
     if client.isReserved { reserved.removeAll { $0 == client.token } }
     books.connections.wrappingSubtract(1, ordering: .relaxed)
   }

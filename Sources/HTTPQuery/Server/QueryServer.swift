@@ -48,7 +48,7 @@ package final class QueryServer {
   private var nextFlush: Int64
   private var nextSweep: Int64 = 0
 
-  /// A request that waits for a gather.
+  /// A request whose answer takes several turns: until a gather is done, and on from it.
   struct WaitingRequest {
     var client: UInt64
     var route: Route
@@ -56,11 +56,10 @@ package final class QueryServer {
     var gather: Int
   }
 
-  /// A request whose answer takes several turns.
+  /// The work of several turns towards an answer.
   struct Job {
-    var client: UInt64
-    var route: Route
-    var step: () -> Response?
+    var request: WaitingRequest
+    var step: () -> Route.Answer?
   }
 
   static let wakeUpToken: UInt64 = 0
@@ -77,6 +76,7 @@ package final class QueryServer {
   ///   - listeners: listening sockets, never blocking.
   ///   - books: of all listeners; HTTP's own are among them.
   ///   - keeper: the journal; nil: counts live as long as the program.
+  ///   - store: what several agents share; nil: this agent counts for itself.
   ///   - wakeWorker: wakes the worker of a table, which may sleep while records of its table wait for its verdict.
   ///   - reportShortage: called whenever a connection could not be taken, as when descriptors have run out: up to once a second.
   package init(
@@ -84,6 +84,7 @@ package final class QueryServer {
     state: AgentState,
     settings: QuerySettings,
     keeper: Keeper? = nil,
+    store: SharedStore? = nil,
     wakeWorker: @escaping @Sendable (Int) -> Void,
     reportShortage: @escaping @Sendable (SystemError) -> Void = { _ in }
   ) throws(SystemError) {
@@ -95,7 +96,7 @@ package final class QueryServer {
     self.state = QueryState(
       view: view, table: table, books: others + [self.books], httpBooks: self.books,
       addresses: listeners.map { Socket.localAddress($0).description }, agent: state, settings: settings,
-      keeper: keeper)
+      keeper: keeper, store: store)
     limits = ConnectionLimits(settings)
     rate = settings.httpRate.map { RateLimiter(perSecond: $0) }
     isGuarded = settings.guardsRequests
@@ -139,6 +140,7 @@ package final class QueryServer {
       turn()
     }
     if let keeping = state.keeping { finishKeeping(keeping) }
+    if let sharing = state.sharing { finishSharing(sharing) }
     clients.removeAll()
   }
 
@@ -153,6 +155,7 @@ package final class QueryServer {
       beginFlushIfDue()
       work()
       if let keeping = state.keeping { keep(keeping) }
+      if let sharing = state.sharing { share(sharing) }
     }
     if Clock.monotonic() >= nextSweep { sweep() }
     if flushGather == .max { state.agent.pulse.beat() }
@@ -173,9 +176,11 @@ package final class QueryServer {
       if keeping.isRestoring { return Self.restoringPatience }
       if isKeeping(keeping) { return 0 }
     }
+    if let sharing = state.sharing, isSharing(sharing) { return 0 }
     if state.gathersDone < wantedGather || !jobs.isEmpty || !waiting.isEmpty || state.events.isMaking { return 0 }
     let isSweeping = !clients.isEmpty || listeners.contains { $0.isResting }
-    let due = isSweeping ? min(nextFlush, nextSweep) : nextFlush
+    var due = isSweeping ? min(nextFlush, nextSweep) : nextFlush
+    if let sharing = state.sharing { due = min(due, dueTime(of: sharing)) }
     // Rounded up, lest the last millisecond be spent in turning.
     return Int(clamping: max(0, due - Clock.monotonic() + 999_999) / 1_000_000)
   }
@@ -184,6 +189,7 @@ package final class QueryServer {
     moment = now
     if event.token == Self.wakeUpToken {
       state.agent.wakeUp.clear()
+      state.sharing?.isAwake = true
       if let settings = state.agent.takeReplacement() { adopt(settings) }
     } else if event.token <= UInt64(listeners.count) {
       accept(listeners[Int(event.token) - 1])
@@ -219,9 +225,9 @@ package final class QueryServer {
   }
 
   private func goOn(_ job: Job) {
-    guard let client = clients[job.client] else { return }
-    if let response = job.step() {
-      deliver(response, to: client, job.route)
+    guard let client = clients[job.request.client] else { return }
+    if let next = job.step() {
+      proceed(next, job.request)
       advance(client)
     } else {
       jobs.append(job)

@@ -23,6 +23,8 @@ final class QueryState {
   var settings: QuerySettings
   /// The journal, if there is one.
   let keeping: Keeping?
+  /// What several agents share, if they do.
+  let sharing: Sharing?
   /// When the program began to answer: nanoseconds since 1970, and on the clock that never jumps.
   let startedWall = Clock.wall()
   let started = Clock.monotonic()
@@ -56,7 +58,8 @@ final class QueryState {
 
   init(
     view: consuming MergedView, table: consuming WorkerTable, books: [ListenerBooks], httpBooks: ListenerBooks,
-    addresses: [String], agent: AgentState, settings: QuerySettings, keeper: Keeper? = nil
+    addresses: [String], agent: AgentState, settings: QuerySettings, keeper: Keeper? = nil,
+    store: SharedStore? = nil
   ) {
     ownTable = view.tableCount - 1
     self.view = view
@@ -67,6 +70,7 @@ final class QueryState {
     self.agent = agent
     self.settings = settings
     keeping = keeper.map { Keeping($0) }
+    sharing = store.map { Sharing($0) }
     exposed = ExposedFamilies(hasBuckets: !settings.buckets.isEmpty)
   }
 

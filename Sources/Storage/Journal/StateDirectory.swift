@@ -85,6 +85,12 @@ package final class StateDirectory: Sendable {
     self.lock = lock
   }
 
+  /// The agent id that a folder holds which another process has; nil if there is none. It is made once and stays.
+  package static func agent(in path: String) -> AgentID? {
+    guard let folder = try? Folder(path) else { return nil }
+    return try? AgentID.kept(in: KernelFiles(folder: folder))
+  }
+
   /// Lets another process have the folder; nothing may be read or written there by this one any more.
   package func unlock() { lock.unlock() }
 

@@ -12,15 +12,14 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from .agent import Agent
 from .exposition import Page
+from .place import Place
 from .sending import open_stream, udp_to
 
 FLUSH_SECONDS = 0.1
 # Beyond the flush: what the agent had not read, its write and sync, and a machine that others use too.
 ALLOWANCE_SECONDS = 2.0
 BATCH = 250
-FREE = [word for kind in ("udp", "tcp", "http") for word in (f"--{kind}", "127.0.0.1:0")]
 
 
 class Load(threading.Thread):
@@ -113,9 +112,8 @@ def run_kills(program, directory, rounds, lines_a_second=100_000, seed=1):
     """Starts, loads, kills and starts again, `rounds` times; every start is held against what was sent."""
     generator = random.Random(seed)
     found = Kills()
-    state = str(directory / "state")
-    command = [program, "serve", *FREE, "--flush-interval", f"{FLUSH_SECONDS * 1000:.0f}ms", "--state-dir", state, "--journal-sync", "always"]
-    agent = Agent(command, directory).wait_until_ready()
+    place = Place(program, directory, "--flush-interval", f"{FLUSH_SECONDS * 1000:.0f}ms", "--journal-sync", "always")
+    agent = place.start()
     try:
         before = counts(agent)
         for _ in range(rounds):
@@ -133,10 +131,10 @@ def run_kills(program, directory, rounds, lines_a_second=100_000, seed=1):
             for thread in threads:
                 thread.join(10)
                 assert not thread.is_alive(), "a sender does not notice that nobody listens"
-            verified = subprocess.run([program, "journal", "verify", "--state-dir", state], capture_output=True, text=True, timeout=60)
+            verified = subprocess.run([program, "journal", "verify", "--state-dir", place.state], capture_output=True, text=True, timeout=60)
             assert verified.returncode == 0, verified.stdout + verified.stderr
 
-            agent = Agent(command, directory).wait_until_ready()
+            agent = place.start()
             after = counts(agent)
             lost = [line for line in agent.log if " error " in line]
             assert not lost, lost

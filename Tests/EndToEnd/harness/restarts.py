@@ -15,15 +15,14 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from .agent import Agent
 from .manager import Manager
 from .pacing import PacedSender
+from .place import FREE, Place, listening_at
 from .sending import open_stream
 from .waiting import wait_for
 
 RATE = 100_000
 FLAGS = ("--receive-buffer", "64MiB", "--flush-interval", "100ms")
-FREE = ("--udp", "127.0.0.1:0", "--tcp", "127.0.0.1:0", "--http", "127.0.0.1:0")
 WAYS = ("activation", "store", "takeover")
 
 
@@ -187,7 +186,7 @@ class Activation:
         self.manager.bind("http", socket.SOCK_STREAM, ("127.0.0.1", 0))
 
     def start(self):
-        return self.manager.start(self.program, *self.flags, *FREE)
+        return self.manager.start(self.program, *self.flags, *listening_at(FREE))
 
     def follow(self, agent):
         agent.signal(signal.SIGUSR2)
@@ -206,12 +205,7 @@ class ByTakeover:
     """No manager: the next process asks the running one."""
 
     def __init__(self, program, directory, stack):
-        self.program = program
-        self.directory = directory
-
-    def start(self, *more):
-        flags = (*FLAGS, *FREE, "--state-dir", self.directory / "state", *more)
-        return Agent([self.program, "serve", *flags], self.directory).wait_until_ready()
+        self.start = Place(program, directory, *FLAGS).start
 
     def follow(self, agent):
         following = self.start("--takeover")

@@ -43,3 +43,12 @@ def send_stream(address, *pieces):
             stream.sendall(piece)
         stream.shutdown(socket.SHUT_WR)
         assert stream.recv(1) == b"", "an agent never answers a stream of lines"
+
+
+def is_closed(stream):
+    """Whether the other side has closed it, within a while."""
+    stream.settimeout(10)
+    try:
+        return stream.recv(1) == b""
+    except ConnectionResetError:
+        return True

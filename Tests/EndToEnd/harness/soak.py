@@ -8,15 +8,14 @@ what was sent: without a kill in between they are equal, but for what the kernel
 import contextlib
 import http.client
 import signal
-import socket
 import statistics
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .agent import Agent
+from .gated import Senders
 from .hostile import resident_kib
-from .load import WORKERS_START
+from .place import FREE, Place
 from .sending import open_stream
 from .waiting import wait_for
 
@@ -32,68 +31,9 @@ def metric(way):
     return f"soak_{way.replace('-', '_')}"
 
 
-class Pace:
-    """What the senders share with the run: how many payloads a second each way gets, whether the gate is open, and what was sent.
-
-    `attempted` counts a payload before it is handed over, so that what failed half way is in it.
-    """
-
-    def __init__(self):
-        self.per_second = WORKERS_START.Value("d", 200.0)
-        self.is_open = WORKERS_START.Event()
-        self.is_over = WORKERS_START.Event()
-        self.resting = WORKERS_START.Value("i", 0)
-        self.attempted = WORKERS_START.Array("q", len(WAYS))
-
-
 def payload(way, number):
     lines = [f"{metric(way)}:p{(number * LINES_PER_PAYLOAD + at) % PAGES}|c" for at in range(LINES_PER_PAYLOAD)]
     return "\n".join(lines).encode() + b"\n"
-
-
-def connect(way, address):
-    if way in ("tcp", "unix-stream"):
-        return open_stream(address)
-    sender = socket.socket(socket.AF_UNIX if isinstance(address, str) else socket.AF_INET, socket.SOCK_DGRAM)
-    sender.settimeout(10)
-    sender.connect(address)
-    return sender
-
-
-def send_way(which, address, pace):
-    """A process of its own: sends at the pace while the gate is open, over a new connection each time it opens."""
-    way = WAYS[which]
-    payloads = [payload(way, number) for number in range(PAGES)]
-    sender = None
-    while not pace.is_over.is_set():
-        if not pace.is_open.is_set():
-            with pace.resting.get_lock():
-                pace.resting.value += 1
-            while not pace.is_open.wait(0.2) and not pace.is_over.is_set():
-                pass
-            with pace.resting.get_lock():
-                pace.resting.value -= 1
-            # What a killed agent has left of a stream takes a write without an error.
-            if sender:
-                sender.close()
-            sender = None
-            continue
-        begin, done = time.monotonic(), 0
-        try:
-            sender = sender or connect(way, address)
-            # A tenth of a second at a time.
-            for number in range(max(1, round(pace.per_second.value / 10))):
-                if not pace.is_open.is_set():
-                    break
-                pace.attempted[which] += 1
-                sender.sendall(payloads[number % PAGES])
-                done += 1
-        except OSError:
-            if sender:
-                sender.close()
-            sender = None
-            time.sleep(0.05)
-        time.sleep(max(0.0, begin + 0.1 - time.monotonic()))
 
 
 @dataclass
@@ -149,33 +89,18 @@ class Soak:
     """
 
     def __init__(self, program, directory, reload_every, disturb_every, settle):
-        self.program, self.directory = program, Path(directory)
         self.reload_every, self.disturb_every, self.settle = reload_every, disturb_every, settle
-        self.pace, self.posts, self.outcome = Pace(), Posts(), Outcome()
-        self.addresses = None
+        self.posts, self.outcome = Posts(), Outcome()
         self.events = []
         self.lost = dict.fromkeys(WAYS, 0)
         self.dropped_before = 0
+        paths = {kind: str(Path(directory) / kind) for kind in ("unix-datagram", "unix-stream")}
+        self.start = Place(program, directory, "--journal-sync", "always", addresses=FREE | paths).start
         self.agent = self.start()
-
-    def start(self, *extra):
-        paths = {kind: str(self.directory / kind) for kind in ("unix-datagram", "unix-stream")}
-        addresses = self.addresses or {kind: "127.0.0.1:0" for kind in ("udp", "tcp", "http")} | paths
-        words = [word for kind, address in addresses.items() for word in (f"--{kind}", address)]
-        state = ["--state-dir", self.directory / "state", "--journal-sync", "always"]
-        agent = Agent([self.program, "serve", *words, *state, *extra], self.directory).wait_until_ready(60)
-        self.addresses = {kind: agent.bound[kind][0] for kind in addresses}
-        return agent
+        self.senders = Senders([(way, self.address_of(way), [payload(way, number) for number in range(PAGES)]) for way in WAYS])
 
     def run(self, seconds):
-        senders = [
-            WORKERS_START.Process(target=send_way, args=(which, self.address_of(way), self.pace), daemon=True)
-            for which, way in enumerate(WAYS)
-        ]
-        for sender in senders:
-            sender.start()
-        self.pace.is_open.set()
-        self.watch_events()
+        self.go_on()
         begin = time.monotonic()
         due = {
             self.reload: begin + self.reload_every,
@@ -193,11 +118,8 @@ class Soak:
             time.sleep(1)
             busy = self.hold_pace(busy)
         self.reconcile()
-        self.pace.is_over.set()
-        for sender in senders:
-            sender.join(10)
         assert self.agent.stop() == 0, self.agent.log[-20:]
-        self.outcome.lines = sum(self.pace.attempted) * LINES_PER_PAYLOAD
+        self.outcome.lines = sum(self.sent())
         self.outcome.lost_to_kills = dict(self.lost)
         return self.outcome
 
@@ -224,7 +146,8 @@ class Soak:
         self.outcome.busy.append(used)
         change = min(1.2, max(0.8, 0.5 / max(0.05, used)))
         # A sender sends one at least, ten times a second.
-        self.pace.per_second.value = max(10.0, self.pace.per_second.value * change)
+        pace = self.senders.gate.per_second
+        pace.value = max(10.0, pace.value * change)
         return now
 
     def watch_events(self):
@@ -245,17 +168,17 @@ class Soak:
 
     def kill(self):
         """kill -9 under load; the senders rest until the next start is ready."""
-        sent = list(self.pace.attempted)
+        before = self.sent()
         self.agent.kill()
-        self.rest()
-        on_the_way = {way: self.pace.attempted[which] - sent[which] for which, way in enumerate(WAYS)}
+        self.senders.rest()
+        on_the_way = {way: now - sent for way, now, sent in zip(WAYS, self.sent(), before)}
         self.agent = self.start()
         self.dropped_before = 0
         self.outcome.kills += 1
-        bound = self.pace.per_second.value * KILL_COSTS_SECONDS
+        bound = self.senders.gate.per_second.value * KILL_COSTS_SECONDS * LINES_PER_PAYLOAD
         for way, lost in self.losses().items():
             more = lost - self.lost[way]
-            allowed = (on_the_way[way] + bound) * LINES_PER_PAYLOAD
+            allowed = on_the_way[way] + bound
             assert 0 <= more <= allowed, f"{way}: a kill cost {more} lines, at most {allowed:.0f} were on their way"
             self.lost[way] = lost
         self.go_on()
@@ -269,17 +192,17 @@ class Soak:
         self.reconcile()
         self.go_on()
 
-    def rest(self):
-        self.pace.is_open.clear()
-        wait_for(lambda: self.pace.resting.value == len(WAYS), "all senders rest", 30)
-
     def go_on(self):
         self.watch_events()
-        self.pace.is_open.set()
+        self.senders.open()
+
+    def sent(self):
+        """Lines handed over, by way."""
+        return [sum(self.senders.sent(which)) * LINES_PER_PAYLOAD for which in range(len(WAYS))]
 
     def reconcile(self):
         """With the senders at rest: what was sent has been counted, but for what earlier kills cost."""
-        self.rest()
+        self.senders.rest()
         page = self.agent.scrape()
         for way in WAYS:
             ledger = page.ledger(self.agent.listener(way))
@@ -312,10 +235,10 @@ class Soak:
             return before if before == counted() else None
 
         still = wait_for(at_rest, "the counts stand still", 30)
-        return {way: self.pace.attempted[which] * LINES_PER_PAYLOAD - still[way] for which, way in enumerate(WAYS)}
+        return {way: sent - still[way] for way, sent in zip(WAYS, self.sent())}
 
     def end(self):
-        self.pace.is_over.set()
+        self.senders.end()
         with contextlib.suppress(ProcessLookupError):
             if self.agent.is_running:
                 self.agent.kill()

@@ -3,7 +3,7 @@
 /// An input is the bytes themselves; those of `framer`, `requests` and `replies` have seven bytes before the stream, see `CutStream`. The folder
 /// `Tests/Corpus/<name>` holds inputs to begin with, and every one that once broke something.
 enum FuzzBody: String, CaseIterable, Sendable {
-  case lines, framer, numbers, requests, configuration, journal, replies
+  case lines, framer, numbers, requests, configuration, journal, replies, slots, redirections, urls
   /// Breaks on four bytes that chance would not find: who does not find it finds nothing.
   case canary
 
@@ -17,6 +17,9 @@ enum FuzzBody: String, CaseIterable, Sendable {
     case .configuration: try checkConfiguration(bytes)
     case .journal: try checkJournal(bytes)
     case .replies: try checkReplies(bytes)
+    case .slots: try checkSlots(bytes)
+    case .redirections: try checkRedirections(bytes)
+    case .urls: try checkURLs(bytes)
     case .canary: try checkCanary(bytes)
     }
   }

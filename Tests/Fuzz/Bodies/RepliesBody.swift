@@ -1,6 +1,6 @@
 @testable import Storage
 
-/// The same replies come out however the stream is cut, and no more is kept than a reply may hold.
+/// The same replies come out however the stream is cut, and no more is kept than a reply may hold; what one is read as keeps its bounds.
 func checkReplies(_ input: [UInt8]) throws(Broken) {
   guard let stream = CutStream(input) else { return }
   // Small enough that the inputs reach them.
@@ -15,9 +15,14 @@ func checkReplies(_ input: [UInt8]) throws(Broken) {
   try hold(whole.values.count == cut.values.count, "whole and cut differ: \(whole.values.count), \(cut.values.count)")
   // NaN differs from itself.
   try hold("\(whole.values)" == "\(cut.values)", "whole and cut replies differ")
+  for value in whole.values {
+    try hold(depth(of: value) <= limits.depth, "a reply of \(depth(of: value)) levels")
+    try hold(size(of: value) <= limits.elements, "a reply of \(size(of: value)) values")
+  }
 }
 
-private func replies(
+/// All replies of a stream, and why it cannot be read on.
+func replies(
   _ pieces: [ArraySlice<UInt8>], _ limits: RESPLimits
 ) throws(Broken) -> (values: [RESPValue], fault: RESPFault?) {
   var decoder = RESPDecoder(limits)
@@ -31,3 +36,17 @@ private func replies(
   }
   return (values, nil)
 }
+
+private func parts(of value: RESPValue) -> [RESPValue] {
+  switch value {
+  case .array(let values), .map(let values), .set(let values), .push(let values): values
+  default: []
+  }
+}
+
+private func depth(of value: RESPValue) -> Int {
+  let parts = parts(of: value)
+  return parts.isEmpty ? 0 : 1 + (parts.map(depth).max() ?? 0)
+}
+
+private func size(of value: RESPValue) -> Int { parts(of: value).reduce(1) { $0 + size(of: $1) } }

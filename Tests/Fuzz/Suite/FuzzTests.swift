@@ -5,7 +5,7 @@ import Testing
   /// Changed inputs a seed: some tenths of a second each in a debug build.
   static let rounds: [FuzzBody: Int] = [
     .lines: 500, .framer: 2_000, .numbers: 10_000, .requests: 300, .configuration: 200, .journal: 200,
-    .replies: 500,
+    .replies: 500, .slots: 50, .redirections: 5_000, .urls: 2_000,
   ]
 
   @Test(arguments: FuzzBody.allCases.filter { $0 != .canary })

@@ -9,6 +9,7 @@ struct SeededInputs {
     "|#k:v,k:w", "|@0.1", "|T1700000000", "_e{1,1}:", "_sc|a|0", "e-400", "9223372036854775808",
     "GET / HTTP/1.1\r\nHost: h\r\n\r\n", "Content-Length: 3\r\n", "Transfer-Encoding: chunked\r\n", "\u{e9}",
     "*2\r\n", "%1\r\n", "|1\r\n+a\r\n:1\r\n", "$3\r\nabc\r\n", "$-1\r\n",
+    "MOVED ", "ASK ", "16383", "65535", "?:1", "://", "@", "/", "?db=1", "&weight=2",
   ].map { Array($0.utf8) }
 
   let corpus: [[UInt8]]

@@ -8,7 +8,7 @@ import Protocol
 final class LinesWork {
   static let route = Route(.post, "/lines", "Count a batch of lines", bodyLimit: 8 << 20) { state, call in
     let work = LinesWork(state, call)
-    return .work { work.step() }
+    return .work { work.step().map { .ready($0) } }
   }
 
   /// Bytes of a slice, but for a line that is longer: about a millisecond where most lines are of series never seen.

@@ -31,7 +31,7 @@ final class ResetWork {
     if let refusal = parameters.refusal { return .ready(refusal) }
     guard let metric else { return .ready(.fault(.notFound)) }
     let work = ResetWork(state, metric, filter)
-    return .work { work.step() }
+    return .work { work.step().map { .ready($0) } }
   }
 
   private init(_ state: QueryState, _ metric: Glob, _ filter: SeriesFilter) {

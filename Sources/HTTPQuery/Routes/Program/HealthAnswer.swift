@@ -20,6 +20,7 @@ enum HealthAnswer {
     }
     return listeners + state.agent.conditions.map { "\($0.reason)" }
       + state.agent.stuckThreads.map { "thread \($0) is stuck" } + (state.keeping?.keeper.condition().reasons ?? [])
+      + (state.sharing?.store.condition().troubles.map { "redis: \($0)" } ?? [])
   }
 
   /// `"status":"healthy"`, or `"degraded"` with the reasons.

@@ -15,16 +15,7 @@ enum StatusAnswer {
         json.member("version", state.settings.version)
         json.key("debug_mode")
         json.bool(false)
-        // Without a store there is none to be unwell.
-        json.member("redis_status") { json in
-          json.member("nodes", 0)
-          json.member("healthy_nodes", 0)
-          json.member("node_status") { _ in }
-        }
-        json.member("counter_status") { json in
-          json.member("cache_size", 0)
-          json.member("write_buffer_size", 0)
-        }
+        writeStore(state, to: &json)
         json.key("listeners")
         json.array { json in
           for books in state.books { json.object { writeListener(books, state, to: &$0) } }
@@ -134,6 +125,25 @@ enum StatusAnswer {
     json.member("metrics", state.view.historyHeld.families)
     json.member("evictions", state.view.historyLosses.evictions)
     json.member("misfits", state.view.historyLosses.misfits)
+  }
+
+  /// How the store that several agents share is; without one there is none to be unwell.
+  private static func writeStore(_ state: QueryState, to json: inout JSONWriter) {
+    let condition = state.sharing?.store.condition() ?? SharedCondition()
+    json.member("redis_status") { json in
+      json.member("nodes", condition.nodes.count)
+      json.member("healthy_nodes", condition.nodes.count { $0.isUp })
+      json.member("node_status") { json in
+        for node in condition.nodes {
+          json.key(node.url.utf8)
+          json.bool(node.isUp)
+        }
+      }
+    }
+    json.member("counter_status") { json in
+      json.member("cache_size", condition.cacheSize)
+      json.member("write_buffer_size", state.view.unshared)
+    }
   }
 
   /// How the journal is, and what became of what it had kept.

@@ -45,7 +45,7 @@ struct FamilyScan {
     self.top = TopList(limit: top)
     takeKnown(view, top)
     guard let window, kind.hasHistory else { return }
-    if kind != .set { plot = HistoryPlot(from: window.countStart, to: window.wall) }
+    if kind != .set { plot = window.plot }
     if kind == .set { members = .init(from: window.sketchStart, to: window.wall) }
     if kind.isTimer { sketches = .init(from: window.sketchStart, to: window.wall) }
     // The family's own history holds what left, too, and what of its series gave way.

@@ -7,7 +7,8 @@ final class MetricWork {
   private static let slice = 50_000
 
   private let state: QueryState
-  private let reading: ConsistentRead
+  /// Until all is found.
+  private var reading: ConsistentRead?
   private let name: [UInt8]
   private let window: StatsWindow
   private let isFiltered: Bool
@@ -21,16 +22,19 @@ final class MetricWork {
     let top = parameters.integer("top", default: 10, in: 0...1_000)
     let topPoints = parameters.integer("top_points", default: 0, in: 0...50)
     let filter = SeriesFilter(matches: parameters.labelMatches())
-    let window = StatsWindow(&parameters, wall: state.view.wall)
+    let asked = StatsWindow(&parameters, wall: state.view.wall)
     let ranksByRecent = parameters.word("by", of: ["total", "recent"]) == "recent"
+    // A part of the labels is this agent's own knowledge.
+    let scope = filter.matches.isEmpty ? StatsScope(&parameters, state) : .local
     if let refusal = parameters.refusal { return .ready(refusal) }
+    let window = scope == .all ? asked.shared : asked
     let name = Array(call.values[0].utf8)
     let scans = SampleKind.allCases.compactMap { kind in
       state.view.family(named: name, kind: kind).map {
         FamilyScan($0, in: state.view, top: top, filter: filter, window: window, ranksByRecent: ranksByRecent)
       }
     }
-    if scans.isEmpty { return .ready(.fault(.notFound)) }
+    if scans.isEmpty && scope == .local { return .ready(.fault(.notFound)) }
     let work = MetricWork(state, name, window, scans, isFiltered: !filter.matches.isEmpty, topPoints: topPoints)
     return .work { work.step() }
   }
@@ -47,47 +51,36 @@ final class MetricWork {
     self.topPoints = topPoints
   }
 
-  private func step() -> Response? {
+  private func step() -> Route.Answer? {
     var budget = Self.slice
     while scanned < scans.count {
       if !scans[scanned].step(&state.view, budget: &budget) { return nil }
       scanned += 1
     }
-    return .json(
-      JSONWriter.object(capacity: 4_096) { json in
-        json.member("name", String(decoding: name, as: UTF8.self))
-        json.member("timeframe_hours", window.hours)
-        json.member("window_seconds", window.seconds)
-        if scans.count == 1 { return write(scans[0], to: &json) }
-        json.key("types")
-        json.array { json in
-          for scan in scans { json.object { write(scan, to: &$0) } }
-        }
-      })
+    let found = scans.isEmpty ? [MetricAnswer.Found(.counter, window)] : scans.map { take($0) }
+    let (state, name, window) = (state, name, window)
+    if !window.isShared { return .ready(MetricAnswer(state, name, window, found).response) }
+    // Nothing is held while others are asked.
+    reading = nil
+    let isKnown = !scans.isEmpty
+    let keys = found.flatMap { $0.keys(name, window) }
+    return .shared(keys.map { .read($0) }) { replies in
+      let parts = SharedParts(replies, of: keys)
+      if !isKnown && !parts.hasTotal(.counter, name) { return .ready(.fault(.notFound)) }
+      return .ready(MetricAnswer(state, name, window, found, parts).response)
+    }
   }
 
-  private func write(_ scan: FamilyScan, to json: inout JSONWriter) {
-    json.member("type", scan.kind.label)
-    json.member("series", scan.seriesCount)
-    // Without a filter the metric's own history is looked at, which is whole.
-    if isFiltered && scan.kind.hasHistory { json.member("series_with_history", scan.withHistory) }
-    if scan.kind.isTimer {
-      writeTimer(scan, to: &json)
-    } else if scan.kind.isSummed {
-      json.key("total")
-      // What left is in the family's total and in no series.
-      json.number(isFiltered ? scan.total : state.view.countSinceReset(family: scan.family))
-      writeRecent(scan, to: &json)
-    }
-    if let members = scan.members { writeMembers(members, to: &json) }
-    if let plot = scan.plot { writePoints(plot, isTimer: scan.kind.isTimer, to: &json) }
-    if let sketches = scan.sketches { writeQuantiles(sketches, to: &json) }
-    json.key("top")
-    json.array { json in
-      for (place, series) in scan.top.elements.enumerated() {
-        json.object { write(series, scan.kind, showsPoints: place < topPoints, to: &$0) }
+  private func take(_ scan: FamilyScan) -> MetricAnswer.Found {
+    let top = JSONWriter.object { json in
+      json.key("top")
+      json.array { json in
+        for (place, series) in scan.top.elements.enumerated() {
+          json.object { write(series, scan.kind, showsPoints: place < topPoints, to: &$0) }
+        }
       }
     }
+    return .init(scan, state.view.family(scan.family), isFiltered: isFiltered, top: top)
   }
 
   private func write(_ series: SeriesID, _ kind: SampleKind, showsPoints: Bool, to json: inout JSONWriter) {
@@ -100,87 +93,8 @@ final class MetricWork {
       json.null()
     }
     if !showsPoints { return }
-    var plot = HistoryPlot(from: window.countStart, to: window.wall)
+    var plot = window.plot
     state.view.add(series, to: &plot)
-    writePoints(plot, isTimer: kind.isTimer, to: &json)
-  }
-
-  private func writeRecent(_ scan: FamilyScan, to json: inout JSONWriter) {
-    json.key("recent")
-    json.number(scan.recent.count)
-    json.member("rate", scan.recent.count.value / Double(max(1, window.seconds)))
-  }
-
-  /// Count and sum since the start, and of the window; extremes and quantiles of the window, null while it is empty. All in the lines'
-  /// own unit.
-  private func writeTimer(_ scan: FamilyScan, to json: inout JSONWriter) {
-    let family = state.view.family(scan.family)
-    json.key("unit")
-    if scan.kind == .timer { json.string("ms") } else { json.null() }
-    json.key("count")
-    json.number(isFiltered ? scan.total : family.total)
-    json.member("sum", isFiltered ? scan.sum : family.sum)
-    writeRecent(scan, to: &json)
-    json.member("recent_sum", scan.recent.sum)
-    guard let sketch = scan.sketches?.all else { return }
-    json.member("quantile_window_seconds", window.sketchSeconds)
-    // Extremes of nothing are infinite, which JSON writes as null.
-    json.member("min", sketch.least)
-    json.member("max", sketch.greatest)
-    json.member("quantiles") { json in
-      for share in state.settings.quantiles {
-        json.key("\(share)".utf8)
-        json.number(sketch.quantile(share) ?? .nan)
-      }
-    }
-  }
-
-  private func writeMembers(_ members: HistoryBlobPlot<HyperLogLog.Ranks>, to json: inout JSONWriter) {
-    json.member("distinct", members.all.cardinality)
-    json.member("distinct_window_seconds", window.sketchSeconds)
-    writeHistory(members.steps, from: members.start, step: members.step, to: &json) { step, json in
-      json.number(step?.cardinality ?? 0)
-    }
-  }
-
-  /// Each point: the second at which it begins, the count, and of timers the sum.
-  private func writePoints(_ plot: HistoryPlot, isTimer: Bool, to json: inout JSONWriter) {
-    writeHistory(plot.amounts, from: plot.start, step: plot.step, to: &json) { amount, json in
-      json.number(amount.count)
-      if isTimer { json.number(amount.sum) }
-    }
-  }
-
-  /// Points a step apart, each an array of the second at which it begins and what `write` says of it.
-  private func writeHistory<Point>(
-    _ points: [Point], from start: Int64, step: Int64, to json: inout JSONWriter,
-    _ write: (Point, inout JSONWriter) -> Void
-  ) {
-    json.member("history") { json in
-      json.member("step", step)
-      json.key("points")
-      json.array { json in
-        for (place, point) in points.enumerated() {
-          json.array { json in
-            json.number(start + Int64(place) * step)
-            write(point, &json)
-          }
-        }
-      }
-    }
-  }
-
-  /// The quantiles of each step, null where it is empty.
-  private func writeQuantiles(_ sketches: HistoryBlobPlot<Sketch>, to json: inout JSONWriter) {
-    json.member("quantile_history") { json in
-      json.member("step", sketches.step)
-      json.member("start", sketches.start)
-      json.member("quantiles") { json in
-        for share in state.settings.quantiles {
-          json.key("\(share)".utf8)
-          json.array { json in for step in sketches.steps { json.number(step?.quantile(share) ?? .nan) } }
-        }
-      }
-    }
+    json.points(plot, isTimer: kind.isTimer)
   }
 }

@@ -34,7 +34,7 @@ final class SeriesWork {
     if let refusal = parameters.refusal { return .ready(refusal) }
     if hasLeft { return .ready(.fault(.notFound, "The series at which that page ended has left")) }
     let work = SeriesWork(state, metric, filter, limit: limit, after: after)
-    return .work { work.step() }
+    return .work { work.step().map { .ready($0) } }
   }
 
   private init(_ state: QueryState, _ metric: Glob?, _ filter: SeriesFilter, limit: Int, after: SeriesID?) {

@@ -48,13 +48,15 @@ package struct RedisURL: Equatable, Sendable, CustomStringConvertible {
   /// - Throws: what is wrong, and what is allowed.
   package init(_ text: String) throws(Fault) {
     func fault(_ reason: String) -> Fault { Fault(description: "\(Self.withoutPassword(text)): \(reason)") }
+    // A password with a `?` or a `/` that should be %3F and %2F is taken for a query or a database.
+    func shown(_ part: Substring) -> Substring { text.contains("@") ? "…" : part }
     guard let colon = text.firstRange(of: "://") else { throw fault("want redis://host:port or unix:///path") }
     var rest = text[colon.upperBound...]
     switch text[..<colon.lowerBound] {
     case "redis", "unix": break
     case "rediss":
       throw fault("TLS is not built in: let stunnel carry the connection, and give its local address as redis://")
-    case let scheme: throw fault("unknown scheme \(scheme); want redis:// or unix://")
+    case let scheme: throw fault("unknown scheme \(shown(scheme)); want redis:// or unix://")
     }
     let isUnix = text.hasPrefix("unix")
     if let mark = rest.firstIndex(of: "?") {
@@ -66,7 +68,7 @@ package struct RedisURL: Equatable, Sendable, CustomStringConvertible {
         case ("weight", let number?) where 1...Self.largestWeight ~= number: weight = number
         case ("weight", _): throw fault("weight is a whole number from 1 to \(Self.largestWeight)")
         case ("db", _): throw fault("db is a whole number from 0 on")
-        default: throw fault("unknown field \(parts[0]); want db or weight")
+        default: throw fault("unknown field \(shown(parts[0])); want db or weight")
         }
       }
       rest = rest[..<mark]
@@ -95,7 +97,7 @@ package struct RedisURL: Equatable, Sendable, CustomStringConvertible {
     if let slash = rest.firstIndex(of: "/") {
       let digits = rest[rest.index(after: slash)...]
       if !digits.isEmpty {
-        guard let number = Self.number(digits) else { throw fault("\(digits) is no database; want a number") }
+        guard let number = Self.number(digits) else { throw fault("\(shown(digits)) is no database; want a number") }
         database = number
       }
       rest = rest[..<slash]

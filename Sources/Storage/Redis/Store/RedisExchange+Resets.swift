@@ -7,7 +7,7 @@ struct RedisResets {
   /// The last entry that was read; nil: not even the newest at the start is known.
   var last: StreamID?
   /// When to read on; never while that is under way.
-  var nextTime = Int64.min
+  var nextTime: Int64 = 0
 
   /// The name of a stream's entry: `1700000000000-0`.
   struct StreamID: Equatable, CustomStringConvertible {

@@ -53,7 +53,7 @@ final class RedisExchange {
       client.turn()
       publish(now)
       if let deadline, now >= deadline || (queue.isEmpty && client.underWay == 0) { return }
-      client.wait(until: min(nextTime(now), deadline ?? .max))
+      client.wait(until: deadline ?? nextTime(now))
     }
   }
 
@@ -166,6 +166,7 @@ final class RedisExchange {
 
   /// When there is something to do, if nothing comes before.
   private func nextTime(_ now: Int64) -> Int64 {
-    client.generation == seenGeneration ? min(fullPassAt, resets.nextTime) : now
+    if client.generation != seenGeneration { return now }
+    return hasRoomForNews ? min(fullPassAt, resets.nextTime) : fullPassAt
   }
 }

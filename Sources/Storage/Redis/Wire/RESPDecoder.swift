@@ -166,9 +166,10 @@ package struct RESPDecoder {
     var place = max(searched, start)
     while place < buffer.count {
       if buffer[place] == 0x0A {
+        // First, since a line cut here would have been too long before its end came.
+        if place - start > limits.line + 2 { throw .tooLong }
         guard place > start, buffer[place - 1] == 0x0D else { throw .malformed }
         let line = buffer[start..<place - 1]
-        if line.count > limits.line + 1 { throw .tooLong }
         try advance(to: place + 1)
         return line
       }

@@ -1,0 +1,24 @@
+import Glibc
+import Platform
+
+/// A redis-server of the run's own, which keeps everything in memory.
+final class RedisProcess {
+  private let child: Child
+  private let folder: TemporaryFolder
+  let url: String
+
+  /// Starts it and waits until it answers.
+  /// - Throws: where there is no redis-server.
+  init() throws(SystemError) {
+    folder = try TemporaryFolder()
+    // The name is one of those that the folder removes.
+    let path = folder.path + "/stream"
+    url = "unix://" + path
+    child = try Child(
+      ["/usr/bin/redis-server", "--port", "0", "--unixsocket", path, "--save", "", "--dir", folder.path],
+      reading: .output)
+    _ = try child.readLines { $0.contains("accept connections") }
+  }
+
+  deinit { child.end() }
+}

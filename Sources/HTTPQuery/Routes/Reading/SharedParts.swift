@@ -1,0 +1,62 @@
+import Aggregation
+import Protocol
+
+/// What could be had of the shared store for one answer.
+struct SharedParts {
+  private let holdings: [SharedKey: SharedHolding]
+  /// Parts that were asked for and could not be had: sums are too small by what they hold.
+  let missing: Int
+
+  /// - Parameter keys: all that was asked for, each once.
+  init(_ replies: SharedReplies, of keys: [SharedKey]) {
+    var holdings: [SharedKey: SharedHolding] = [:]
+    for key in keys {
+      if case .holding(let holding, _) = replies[key] { holdings[key] = holding }
+    }
+    self.holdings = holdings
+    missing = keys.count - holdings.count
+  }
+
+  /// What all agents have counted since their resets, of which this one knows its own better.
+  func total(_ kind: SampleKind, _ metric: [UInt8], own: (total: SharedNumber, base: SharedNumber)) -> SharedNumber {
+    guard case .total(let others, _, let base, _) = holdings[SharedKey(kind, metric: metric)] else {
+      return own.total - own.base
+    }
+    return own.total - (own.base < base ? base : own.base) + others
+  }
+
+  /// Whether any agent has a total.
+  func hasTotal(_ kind: SampleKind, _ metric: [UInt8]) -> Bool {
+    guard case .total(_, let own, _, let agents) = holdings[SharedKey(kind, metric: metric)] else { return false }
+    return agents > 0 || own != nil
+  }
+
+  /// Calls `body` with the second at which each place begins, and what others have counted in it.
+  func forEachCount(
+    _ kind: SampleKind, _ metric: [UInt8], in parts: [SharedKey.Part], from start: Int64,
+    _ body: (Int64, SharedNumber) -> Void
+  ) {
+    for part in parts {
+      guard case .counts(let counts) = holdings[SharedKey(kind, metric: metric, part)] else { continue }
+      for (place, count) in counts {
+        if let second = part.second(ofPlace: place), second >= start { body(second, count) }
+      }
+    }
+  }
+
+  /// Adds a set's members, those of all agents.
+  func addMembers(_ metric: [UInt8], _ span: SharedSpan, to members: inout HyperLogLog.Ranks) {
+    for part in span.members {
+      guard case .members(let bytes) = holdings[SharedKey(.set, metric: metric, part)] else { continue }
+      // What is no HyperLogLog has no members.
+      _ = members.merge(redis: bytes)
+    }
+  }
+
+  /// Adds others' samples of a timer.
+  func addSamples(_ kind: SampleKind, _ metric: [UInt8], _ span: SharedSpan, to sketch: inout Sketch) {
+    for part in span.samples {
+      if case .samples(let samples) = holdings[SharedKey(kind, metric: metric, part)] { sketch.merge(samples) }
+    }
+  }
+}

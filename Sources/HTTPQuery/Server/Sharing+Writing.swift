@@ -1,0 +1,164 @@
+import Aggregation
+import Platform
+
+/// Telling the shared store what this agent has counted.
+extension QueryServer {
+  /// Owners of a chunk at most: what is held of them is bounded by it.
+  private static let chunkOwners = 8_192
+  /// Owners collected between two looks at the clock: less than a tenth of a millisecond.
+  private static let ownersAtOnce = 64
+  /// Nanoseconds of a turn for collecting.
+  private static let collectingInATurn: Int64 = 1_000_000
+  /// What could not be written is tried again after this long.
+  private static let retryInterval: Int64 = 2_000_000_000
+
+  /// Brings the chunk in hand as far as it gets now, or begins one.
+  func write(_ sharing: Sharing, _ now: Int64) {
+    if sharing.hasUnshared, sharing.isUp, now >= sharing.nextRetry {
+      sharing.hasUnshared = false
+      state.view.retryUnshared()
+    }
+    if sharing.step == .idle {
+      guard isBatchDue(sharing, now) else { return }
+      begin(sharing, now)
+    }
+    if sharing.step == .collecting { collect(sharing, until: now + Self.collectingInATurn) }
+    if case .told(let ticket) = sharing.step, (state.keeping?.keeper.settled() ?? .max) >= ticket {
+      sharing.step = .sending(0)
+    }
+    if case .sending(let sent) = sharing.step { send(sharing, from: sent) }
+  }
+
+  /// Whether something waits that should go now.
+  func isBatchDue(_ sharing: Sharing, _ now: Int64) -> Bool {
+    let waiting = state.view.waitingToShare
+    guard waiting > 0, sharing.isUp else { return false }
+    if sharing.leftOfBatch > 0 || sharing.isEnding || !sharing.writers.isEmpty { return true }
+    return waiting >= sharing.store.batchSize || now >= (sharing.lastBegan ?? 0) + sharing.store.flushInterval
+  }
+
+  private func begin(_ sharing: Sharing, _ now: Int64) {
+    if sharing.leftOfBatch == 0 {
+      sharing.leftOfBatch = state.view.waitingToShare
+      sharing.lastBegan = now
+    }
+    sharing.batch = Sharing.Batch()
+    sharing.step = .collecting
+  }
+
+  // MARK: Collecting
+
+  private func collect(_ sharing: Sharing, until end: Int64) {
+    repeat {
+      for _ in 0..<Self.ownersAtOnce {
+        guard sharing.batch.open < Self.chunkOwners, let owner = state.view.nextToShare() else {
+          return endCollecting(sharing)
+        }
+        sharing.leftOfBatch = max(0, sharing.leftOfBatch - 1)
+        take(owner, sharing)
+      }
+    } while Clock.monotonic() < end
+  }
+
+  private func take(_ owner: SharedOwner, _ sharing: Sharing) {
+    let writes = state.view.writes(of: owner)
+    if writes.isEmpty { return state.view.markShared(owner) }
+    var open = Sharing.Open(owner: owner, batch: sharing.batch, left: writes.count)
+    for write in writes {
+      guard case .total(let total, _, _) = write.value else { continue }
+      open.total = (write.key, total)
+      if !sharing.writers.isEmpty { open.waiters = sharing.writers.removeValue(forKey: write.key) ?? [] }
+    }
+    sharing.batch.open += 1
+    sharing.chunk += writes
+    sharing.open[owner.ticket] = open
+  }
+
+  /// What was collected goes when the journal holds it.
+  private func endCollecting(_ sharing: Sharing) {
+    if sharing.batch.open == 0 || state.view.waitingToShare == 0 { sharing.leftOfBatch = 0 }
+    if sharing.batch.open == 0 {
+      sharing.step = .idle
+    } else if let keeping = state.keeping {
+      if state.view.hasChanges || keeping.unsent != nil {
+        keeping.isDraining = true
+        sharing.step = .untold
+      } else {
+        sharing.step = .told(keeping.lastTicket)
+      }
+    } else {
+      sharing.step = .sending(0)
+    }
+  }
+
+  // MARK: Sending
+
+  private func send(_ sharing: Sharing, from first: Int) {
+    var next = first
+    while next < sharing.chunk.count, !sharing.isFull {
+      if sharing.store.write(sharing.chunk[next]) { next += 1 } else { sharing.isFull = true }
+    }
+    if next < sharing.chunk.count {
+      sharing.step = .sending(next)
+    } else {
+      sharing.chunk.removeAll(keepingCapacity: true)
+      sharing.step = .idle
+    }
+  }
+
+  /// A write has been answered; with the last of an owner's it is known what became of it.
+  func close(_ ticket: UInt64, _ sharing: Sharing) {
+    guard var open = sharing.open[ticket] else { return }
+    open.left -= 1
+    if open.left > 0 {
+      sharing.open[ticket] = open
+      return
+    }
+    sharing.open[ticket] = nil
+    let waiters = open.waiters
+    if open.isUnwritten {
+      state.view.markUnshared(open.owner)
+      open.batch.isWhole = false
+      if !sharing.hasUnshared {
+        sharing.hasUnshared = true
+        sharing.nextRetry = Clock.monotonic() + Self.retryInterval
+      }
+    } else {
+      state.view.markShared(open.owner)
+    }
+    endWaiting(waiters, open, sharing)
+    open.batch.open -= 1
+    if open.batch.open == 0 && open.batch.isWhole {
+      sharing.lastBatch = Clock.wall()
+      sharing.totals.isWanted = true
+    }
+  }
+
+  private func endWaiting(_ waiters: [Sharing.Parked], _ open: Sharing.Open, _ sharing: Sharing) {
+    guard let (key, total) = open.total, !waiters.isEmpty else { return }
+    if open.isRaised && !open.isUnwritten {
+      state.view.share(key)
+      sharing.writers[key, default: []] += waiters
+      return
+    }
+    let reply: SharedReply = open.isUnwritten ? .failed("Redis cannot be reached") : .written(total)
+    for waiter in waiters { sharing.answer(waiter, key, reply) }
+  }
+}
+
+extension Sharing {
+  /// Nothing can be written for now: whoever waits for a total that has not been sent goes on without.
+  func failWriters() {
+    var failed = writers
+    writers = [:]
+    if step != .idle {
+      for (ticket, one) in open where one.batch === batch && !one.waiters.isEmpty {
+        if let key = one.total?.key { failed[key, default: []] += one.waiters }
+        open[ticket]?.waiters = []
+      }
+    }
+    for (key, waiters) in failed {
+      for waiter in waiters { answer(waiter, key, .failed("Redis cannot be reached")) }
+    }
+  }
+}
