@@ -95,6 +95,11 @@ import Testing
     count(lines(hoursAgo: [1]))
     let little = Dictionary(grouping: world.sharedWrites(), by: \.key.kind)
     #expect(hours(little[.set] ?? []).values == [-1, 0] && hours(little[.counter] ?? []).counts == [-1, 0])
+    // And of this hour the minutes since.
+    count("c:1|c|T\(wall - 700)\nc:1|c|T\(wall - 300)\n")
+    _ = world.sharedWrites()
+    count("c:1|c|T\(wall - 300)\nc:1|c")
+    #expect(hours(world.sharedWrites()).minutes == 2)
     // And then no more.
     count(lines(hoursAgo: [0]))
     #expect(hours(world.sharedWrites().filter { $0.key.kind == .set }).values == [0])

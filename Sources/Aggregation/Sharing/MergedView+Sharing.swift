@@ -86,9 +86,7 @@ extension MergedView {
   /// A counter has changed.
   @inline(__always)
   mutating func noteShared(_ id: Int, _ family: Int) {
-    if !sharing.isOn { return }
-    sharing.series.mark(id)
-    sharing.families.mark(family)
+    if sharing.isOn { sharing.mark(id, family) }
   }
 
   /// A metric has changed.

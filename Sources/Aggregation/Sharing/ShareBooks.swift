@@ -41,6 +41,13 @@ struct ShareBooks: ~Copyable {
       + (lateHours.capacity + underWayHours.capacity) * Self.bytesPerLateFamily
   }
 
+  /// A series has changed, and its metric. Out of line, so that a count without sharing is no longer for it.
+  @inline(never)
+  mutating func mark(_ id: Int, _ family: Int) {
+    series.mark(id)
+    families.mark(family)
+  }
+
   // MARK: Turns
 
   /// The next that is under way: of series and families by turns.
