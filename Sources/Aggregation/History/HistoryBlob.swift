@@ -77,6 +77,11 @@ extension History {
 
   /// Calls `body` with the bucket's first second and the bytes of each blob that begins at `start` or later.
   func forEachBlob(of entry: HistoryEntry, from start: Int64, _ body: (Int64, [UInt8]) -> Void) {
+    forEachBlob(of: entry, where: { $0 >= start }, body)
+  }
+
+  /// The same of those whose first second `isWanted` accepts.
+  func forEachBlob(of entry: HistoryEntry, where isWanted: (Int64) -> Bool, _ body: (Int64, [UInt8]) -> Void) {
     var bytes: [UInt8] = []
     for track in HistoryBlob.Track.allCases.reversed() {
       let last = entry[blobs: track]
@@ -85,7 +90,7 @@ extension History {
       repeat {
         at = blob(at).next
         let second = Int64(blob(at).bucket) * Int64(track.step)
-        if second < start { continue }
+        if !isWanted(second) { continue }
         bytes.removeAll(keepingCapacity: true)
         readBlob(at, into: &bytes)
         body(second, bytes)

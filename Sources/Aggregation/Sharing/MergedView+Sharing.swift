@@ -12,6 +12,8 @@ package struct SharedOwner: Hashable, Sendable {
 extension MergedView {
   /// Seconds of history that are told anew with everything.
   private static let retoldSeconds: Int64 = 7_200
+  /// Seconds of members and samples that are told after a start.
+  private static let firstToldSeconds: Int64 = 10_800
 
   /// From now on changes are noted for `nextToShare`, beginning with everything there is.
   /// - Complexity: O(series and families).
@@ -20,8 +22,10 @@ extension MergedView {
     for id in 0..<seriesMade where series[id].isLive && series[id].kind.isCounted {
       sharing.series.know(total(id), of: id)
     }
-    for id in 0..<familiesMade where families[id].isLive && families[id].kind.isCounted {
-      sharing.families.know(total(family: id), of: id)
+    let start = HistoryClock.clamped(wall - Self.firstToldSeconds)
+    for id in 0..<familiesMade where families[id].isLive {
+      sharing.begin(FamilyID(id), valuesFrom: start)
+      if families[id].kind.isCounted { sharing.families.know(total(family: id), of: id) }
     }
     shareAll()
   }
@@ -82,9 +86,7 @@ extension MergedView {
   /// A counter has changed.
   @inline(__always)
   mutating func noteShared(_ id: Int, _ family: Int) {
-    if !sharing.isOn { return }
-    sharing.series.mark(id)
-    sharing.families.mark(family)
+    if sharing.isOn { sharing.mark(id, family) }
   }
 
   /// A metric has changed.
@@ -96,7 +98,7 @@ extension MergedView {
   /// The same, at a second that may have been told.
   mutating func noteShared(family: FamilyID, late second: UInt32) {
     if !sharing.isOn { return }
-    sharing.lower(family, to: second)
+    sharing.addLate(second, to: family)
     sharing.families.mark(Int(family))
   }
 

@@ -5,28 +5,48 @@ struct ShareBooks: ~Copyable {
   private(set) var isOn = false
   var series: ShareMarks
   var families: ShareMarks
-  /// By family: the second since 1970 from which history is to be told; what is older was.
-  private let from: ReservedArray<UInt32>
+  /// By family: since when history is to be told; what is older was. All of a family that has appeared since others are told.
+  private let due: ReservedArray<HistoryDue>
   /// The same of what is under way.
-  private let underWayFrom: ReservedArray<UInt32>
+  private let underWayDue: ReservedArray<HistoryDue>
+  /// By family: older hours in which something was counted late; most have none.
+  private var lateHours: [FamilyID: HourSet] = [:]
+  /// The same of what is under way.
+  private var underWayHours: [FamilyID: HourSet] = [:]
   /// Whose turn it is where both wait.
   private var isFamilysTurn = false
 
-  static let bytesPerFamily = ShareMarks.bytesPerOwner + 2 * MemoryLayout<UInt32>.stride
+  private static let bytesPerFamily = ShareMarks.bytesPerOwner + 2 * MemoryLayout<HistoryDue>.stride
+  /// Key and value in a hash table at most three quarters full.
+  private static let bytesPerLateFamily = 64
 
   init(capacity: Int) throws(SystemError) {
     // All that can fail comes before the first member is set.
     let series = try ShareMarks(capacity: capacity)
     let families = try ShareMarks(capacity: capacity)
-    let from = try ReservedArray<UInt32>(capacity: capacity)
-    let underWayFrom = try ReservedArray<UInt32>(capacity: capacity)
+    let due = try ReservedArray<HistoryDue>(capacity: capacity)
+    let underWayDue = try ReservedArray<HistoryDue>(capacity: capacity)
     self.series = series
     self.families = families
-    self.from = from
-    self.underWayFrom = underWayFrom
+    self.due = due
+    self.underWayDue = underWayDue
   }
 
   mutating func begin() { isOn = true }
+
+  /// Bytes that so many series and families take.
+  func byteCount(series: Int, families: Int) -> Int {
+    if !isOn { return 0 }
+    return series * ShareMarks.bytesPerOwner + families * Self.bytesPerFamily
+      + (lateHours.capacity + underWayHours.capacity) * Self.bytesPerLateFamily
+  }
+
+  /// A series has changed, and its metric. Out of line, so that a count without sharing is no longer for it.
+  @inline(never)
+  mutating func mark(_ id: Int, _ family: Int) {
+    series.mark(id)
+    families.mark(family)
+  }
 
   // MARK: Turns
 
@@ -43,7 +63,8 @@ struct ShareBooks: ~Copyable {
 
   private mutating func nextFamily() -> SharedOwner? {
     families.next().map {
-      underWayFrom[$0] = .max
+      underWayDue[$0] = .none
+      underWayHours[FamilyID($0)] = nil
       return SharedOwner(family: FamilyID($0), families.generation($0))
     }
   }
@@ -61,31 +82,49 @@ struct ShareBooks: ~Copyable {
 
   // MARK: History
 
-  /// Something was counted at a second that may have been told.
-  mutating func lower(_ family: FamilyID, to second: UInt32) {
-    if from[Int(family)] > second { from[Int(family)] = second }
+  /// What was counted before others are told is told in full, but of members and samples what lies before `second`.
+  mutating func begin(_ family: FamilyID, valuesFrom second: UInt32) {
+    due[Int(family)] = HistoryDue(counts: 0, values: second)
   }
+
+  /// What was counted since `second` is told again.
+  mutating func lower(_ family: FamilyID, to second: UInt32) { due[Int(family)].lower(to: second) }
 
   /// The time of day was set back: what comes now belongs to seconds that were told.
   mutating func lowerAll(_ count: Int, to second: UInt32) {
     for id in 0..<count { lower(FamilyID(id), to: second) }
   }
 
-  /// Takes what is to be told of a family's history: all from the second that is given back. What is counted at `now` will be told again.
-  mutating func takeHistory(of family: FamilyID, now: UInt32) -> UInt32 {
+  /// Something was counted at a second that may have been told.
+  ///
+  /// Long ago, it is told with its hour alone: samples of days ago that keep coming bring no more with them.
+  mutating func addLate(_ second: UInt32, to family: FamilyID) {
+    if second / 3_600 + 1 >= due[Int(family)].values / 3_600 { return lower(family, to: second) }
+    lateHours[family, default: HourSet()].insert(Int64(second) / 3_600)
+  }
+
+  /// Takes what is to be told of a family's history. What is counted at `now` will be told again.
+  mutating func takeHistory(of family: FamilyID, now: UInt32) -> HistoryStretch {
     let id = Int(family)
-    let start = min(from[id], underWayFrom[id])
-    underWayFrom[id] = start
-    from[id] = now
-    return start
+    underWayDue[id].lower(to: due[id])
+    due[id] = HistoryDue(counts: now, values: now)
+    if let hours = lateHours.removeValue(forKey: family) { underWayHours[family, default: HourSet()].formUnion(hours) }
+    return HistoryStretch(due: underWayDue[id], hours: underWayHours[family] ?? HourSet())
   }
 
   /// What was taken is not told.
-  mutating func returnHistory(of family: FamilyID) { lower(family, to: underWayFrom[Int(family)]) }
+  mutating func returnHistory(of family: FamilyID) {
+    due[Int(family)].lower(to: underWayDue[Int(family)])
+    if let hours = underWayHours.removeValue(forKey: family) {
+      lateHours[family, default: HourSet()].formUnion(hours)
+    }
+  }
 
   mutating func forget(family: FamilyID) {
     families.forget(Int(family))
-    from[Int(family)] = 0
+    due[Int(family)] = HistoryDue(counts: 0, values: 0)
+    lateHours[family] = nil
+    underWayHours[family] = nil
   }
 }
 

@@ -239,10 +239,7 @@ package struct MergedView: ~Copyable {
       ("records", records), ("indexes", indexes), ("series", view), ("texts", spellings),
       ("values", max(0, blocks)), ("states", states), ("history", history.touchedBytes),
       ("journal", changes.isOn ? seriesMade * KeptChanges.bytesPerSeries + changes.byteCount : 0),
-      (
-        "sharing",
-        sharing.isOn ? seriesMade * ShareMarks.bytesPerOwner + familiesMade * ShareBooks.bytesPerFamily : 0
-      ),
+      ("sharing", sharing.byteCount(series: seriesMade, families: familiesMade)),
       ("allocator", max(0, blocks + states) / 6),
     ]
   }
