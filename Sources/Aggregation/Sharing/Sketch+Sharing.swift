@@ -18,7 +18,7 @@ extension Sketch {
     if !(samples.least <= samples.greatest && samples.least.isFinite && samples.greatest.isFinite) { return }
     var buckets: [BucketRun.Bucket] = []
     for (number, weight) in samples.buckets
-    where number.magnitude < BucketRun.lowestNumber.magnitude && weight > 0 && weight.isFinite {
+    where number.magnitude <= SketchBucket.highestNumber.magnitude && weight > 0 && weight.isFinite {
       buckets.append(.init(number: number, weight: weight))
     }
     BucketRun.sort(&buckets)
