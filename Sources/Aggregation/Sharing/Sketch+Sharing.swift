@@ -12,15 +12,13 @@ extension SharedSamples {
 }
 
 extension Sketch {
-  private static let greatestNumber = SketchBucket.number(of: .greatestFiniteMagnitude)
-
   /// Adds samples that another agent told of; what cannot be a sketch's is left out.
   /// - Complexity: O(buckets of both), O(n log n) in those that come.
   package mutating func merge(_ samples: SharedSamples) {
     if !(samples.least <= samples.greatest && samples.least.isFinite && samples.greatest.isFinite) { return }
     var buckets: [BucketRun.Bucket] = []
     for (number, weight) in samples.buckets
-    where number.magnitude <= Self.greatestNumber.magnitude && weight > 0 && weight.isFinite {
+    where number.magnitude <= SketchBucket.highestNumber.magnitude && weight > 0 && weight.isFinite {
       buckets.append(.init(number: number, weight: weight))
     }
     BucketRun.sort(&buckets)

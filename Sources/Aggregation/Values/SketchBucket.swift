@@ -13,6 +13,9 @@ enum SketchBucket {
     return value == 0 ? 0 : 0 &- magnitude
   }
 
+  /// The bucket of the greatest finite values; above it are infinity and what is no number.
+  static let highestNumber = number(of: .greatestFiniteMagnitude)
+
   /// The value in the middle of a bucket.
   static func value(of number: Int32) -> Double {
     if number == 0 { return 0 }

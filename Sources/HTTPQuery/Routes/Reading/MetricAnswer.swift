@@ -28,10 +28,15 @@ struct MetricAnswer {
     /// An object with the top series.
     fileprivate var top: ByteWriter
 
-    /// Nothing.
+    /// Nothing, of a kind that has a history.
     init(_ kind: SampleKind, _ window: StatsWindow) {
       self.kind = kind
-      plot = window.plot
+      if kind == .set {
+        members = .init(from: window.sketchStart, to: window.wall)
+      } else {
+        plot = window.plot
+      }
+      if kind.isTimer { sketches = .init(from: window.sketchStart, to: window.wall) }
       top = JSONWriter.object { json in
         json.key("top")
         json.array { _ in }

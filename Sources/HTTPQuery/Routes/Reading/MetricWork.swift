@@ -57,17 +57,22 @@ final class MetricWork {
       if !scans[scanned].step(&state.view, budget: &budget) { return nil }
       scanned += 1
     }
-    let found = scans.isEmpty ? [MetricAnswer.Found(.counter, window)] : scans.map { take($0) }
+    // A name that this agent has never seen may be of any kind that is shared.
+    let isKnown = !scans.isEmpty
+    let found =
+      isKnown
+      ? scans.map { take($0) }
+      : SampleKind.allCases.filter(\.hasHistory).map { MetricAnswer.Found($0, window) }
     let (state, name, window) = (state, name, window)
     if !window.isShared { return .ready(MetricAnswer(state, name, window, found).response) }
     // Nothing is held while others are asked.
     reading = nil
-    let isKnown = !scans.isEmpty
     let keys = found.flatMap { $0.keys(name, window) }
     return .shared(keys.map { .read($0) }) { replies in
       let parts = SharedParts(replies, of: keys)
-      if !isKnown && !parts.hasTotal(.counter, name) { return .ready(.fault(.notFound)) }
-      return .ready(MetricAnswer(state, name, window, found, parts).response)
+      let there = isKnown ? found : found.filter { parts.has($0.kind, name, window.sketchSpan) }
+      if there.isEmpty { return .ready(.fault(.notFound)) }
+      return .ready(MetricAnswer(state, name, window, there, parts).response)
     }
   }
 

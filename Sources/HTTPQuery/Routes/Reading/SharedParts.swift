@@ -26,8 +26,23 @@ struct SharedParts {
     return others + total - (base < storedBase ? storedBase : base)
   }
 
-  /// Whether any agent has a total.
-  func hasTotal(_ kind: SampleKind, _ metric: [UInt8]) -> Bool {
+  /// Whether any agent has a total, or has members or samples of the window.
+  func has(_ kind: SampleKind, _ metric: [UInt8], _ span: SharedSpan) -> Bool {
+    switch kind {
+    case .counter, .event: return hasTotal(kind, metric)
+    case .timer, .histogram, .distribution:
+      var samples = Sketch()
+      addSamples(kind, metric, span, to: &samples)
+      return !samples.isEmpty
+    case .set:
+      var members = HyperLogLog.Ranks()
+      addMembers(metric, span, to: &members)
+      return members.cardinality > 0
+    case .gauge, .serviceCheck: return false
+    }
+  }
+
+  private func hasTotal(_ kind: SampleKind, _ metric: [UInt8]) -> Bool {
     guard case .total(_, let own, _, let agents) = holdings[SharedKey(kind, metric: metric)] else { return false }
     return agents > 0 || own != nil
   }

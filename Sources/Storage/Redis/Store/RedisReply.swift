@@ -73,7 +73,7 @@ private enum RedisReply {
       case "sum": samples.sum += value
       case "min": samples.least = min(samples.least, value)
       case "max": samples.greatest = max(samples.greatest, value)
-      default: if let number = Int32(field.name) { weights[number, default: 0] += value }
+      default: if value > 0, let number = Int32(field.name) { weights[number, default: 0] += value }
       }
     }
     samples.buckets = weights.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
