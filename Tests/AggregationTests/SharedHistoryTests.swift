@@ -105,6 +105,16 @@ import Testing
     #expect(hours(world.sharedWrites().filter { $0.key.kind == .set }).values == [0])
   }
 
+  @Test func `after the clock was set back, what comes belongs to hours and minutes that were told`() {
+    world.view.shareChanges()
+    count("c:1|c")
+    _ = world.sharedWrites()
+    world.workers[0].count("c:2|c".utf8, wall: wall - 1_200)
+    world.gather(wall: wall - 1_200)
+    let told = hours(world.sharedWrites())
+    #expect(told.counts == [-1, 0] && told.minutes == 2)
+  }
+
   @Test func `who comes in the place of a metric has none of what it had to tell`() {
     let world = World(settings: .init(seriesTTL: 10, counterTTL: 10, quantileWindow: 60))
     world.gather(wall: wall)

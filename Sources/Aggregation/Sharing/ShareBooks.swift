@@ -5,7 +5,7 @@ struct ShareBooks: ~Copyable {
   private(set) var isOn = false
   var series: ShareMarks
   var families: ShareMarks
-  /// By family: since when history is to be told; what is older was. All of a family that has appeared since others are told.
+  /// By family: since when history is to be told; what is older was. All of what has an id for the first time.
   private let due: ReservedArray<HistoryDue>
   /// The same of what is under way.
   private let underWayDue: ReservedArray<HistoryDue>
@@ -120,10 +120,9 @@ struct ShareBooks: ~Copyable {
     }
   }
 
+  /// A family has left, told: what comes in its place is told since then, and what is late with its hour.
   mutating func forget(family: FamilyID) {
     families.forget(Int(family))
-    due[Int(family)] = HistoryDue(counts: 0, values: 0)
-    lateHours[family] = nil
     underWayHours[family] = nil
   }
 }
