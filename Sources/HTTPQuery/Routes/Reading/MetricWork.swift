@@ -57,13 +57,13 @@ final class MetricWork {
       if !scans[scanned].step(&state.view, budget: &budget) { return nil }
       scanned += 1
     }
+    let (state, name, window) = (state, name, window)
     // A name that this agent has never seen may be of any kind that is shared.
     let isKnown = !scans.isEmpty
     let found =
       isKnown
       ? scans.map { take($0) }
       : SampleKind.allCases.filter(\.hasHistory).map { MetricAnswer.Found($0, window) }
-    let (state, name, window) = (state, name, window)
     if !window.isShared { return .ready(MetricAnswer(state, name, window, found).response) }
     // Nothing is held while others are asked.
     reading = nil
