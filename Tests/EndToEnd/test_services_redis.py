@@ -3,6 +3,9 @@
 Their calls without Redis, and the other three services, are in test_services.py.
 """
 
+import re
+import shutil
+import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -106,46 +109,78 @@ def test_buffered_writes_are_counted_with_what_is_stored(start_agent):
         assert all(held(redis, f"many{number}") == 1 for number in range(0, 1_000, 100))
 
 
+SHARD_PAGES = [f"page{number}" for number in range(24)]
+
+
+def start_on_shards(start_agent, shards, *flags):
+    """An agent that has counted each page once; and each page's shard."""
+    flags = ("--redis", ",".join(shard.url for shard in shards), *AT_ONCE, *NO_CACHE, *flags)
+    agent = start_agent(*flags)
+    wait_for_nodes(agent, len(shards))
+    names = {f"redis_{shard.port}": shard for shard in shards}
+    owners = {}
+    for page in SHARD_PAGES:
+        first = call(agent, "POST", f"/visits/{page}")
+        owners[page] = names[first["served_via"]]
+        assert first["visits"] == 1 and call(agent, "GET", f"/visits/{page}") == first
+    assert set(owners.values()) == set(shards)
+    return agent, owners
+
+
+def sums_of_pages(server, pages):
+    hashes = server.hashes([key(page) for page in pages])
+    return {page: sum_of(hashes[key(page)]) for page in pages}
+
+
 def test_two_shards_share_the_pages_and_one_that_is_killed_takes_nobody_along(start_agent):
     # Without a file of its own: what comes back is empty, and all of it has to be written again.
     with running_redis(2, ports=(7070, 7071)) as shards:
-        flags = ("--redis", ",".join(shard.url for shard in shards), *AT_ONCE, *NO_CACHE)
-        agent = start_agent(*flags)
-        wait_for_nodes(agent, 2)
-        names = {f"redis_{shard.port}": shard for shard in shards}
-        pages = [f"page{number}" for number in range(100)]
-        owners = {}
-        for page in pages:
-            first = call(agent, "POST", f"/visits/{page}")
-            owners[page] = names[first["served_via"]]
-            assert first["visits"] == 1 and call(agent, "GET", f"/visits/{page}") == first
-        assert set(owners.values()) == set(shards)
-        assert [[shard.cli("EXISTS", key(page)) for shard in shards if shard is not owners[page]] for page in pages] == [["0"]] * 100
-
+        agent, owners = start_on_shards(start_agent, shards)
         dead, living = shards
+        belonging = {shard: [page for page in SHARD_PAGES if owners[page] is shard] for shard in shards}
+        for shard, other in ((dead, living), (living, dead)):
+            assert set(sums_of_pages(shard, belonging[shard]).values()) == {1}
+            assert not any(other.hashes([key(page) for page in belonging[shard]]).values()), "a page is on one shard alone"
+
         dead.kill()
         wait_for_nodes(agent, 1)
-        for page in pages:
+        for page in SHARD_PAGES:
             for method in ("POST", "GET"):
                 found = call(agent, method, f"/visits/{page}")
                 assert found["visits"] == 2, (page, found)
                 if owners[page] is dead:
                     assert found["served_via"] in ("in_memory", "batch")
                 else:
-                    assert found["served_via"] == f"redis_{living.port}" and held(living, page) == 2
+                    assert found["served_via"] == f"redis_{living.port}"
+        assert set(sums_of_pages(living, belonging[living]).values()) == {2}
         dead.start()
-
-        def is_whole():
-            sums = {page: held(owners[page], page) for page in pages}
-            assert set(sums.values()) == {2}, {page: count for page, count in sums.items() if count != 2}
-            return True
-
-        wait_for(is_whole, "everything is written", seconds=30)
-        other = start_agent(*flags)
-        for page in pages:
+        whole = dict.fromkeys(belonging[dead], 2)
+        wait_for(lambda: sums_of_pages(dead, belonging[dead]) == whole, "everything is written", seconds=30, every=0.1)
+        other = start_agent("--redis", ",".join(shard.url for shard in shards), *NO_CACHE)
+        wait_for_nodes(other, 2)
+        for page in SHARD_PAGES:
             stored = answer(2, f"redis_{owners[page].port}")
             wait_for(lambda: call(agent, "GET", f"/visits/{page}") == stored, f"{page} comes from its shard")
             assert call(other, "GET", f"/visits/{page}") == stored
+
+
+def test_a_shard_that_stands_still_is_done_without(start_agent):
+    with running_redis(2) as shards:
+        agent, owners = start_on_shards(start_agent, shards, "--redis-timeout", "1s")
+        still, living = shards
+        still.stop()
+        try:
+            for page in SHARD_PAGES:
+                found = call(agent, "POST", f"/visits/{page}")
+                vias = ("in_memory", "batch") if owners[page] is still else (f"redis_{living.port}",)
+                assert found["visits"] == 2 and found["served_via"] in vias, (page, found)
+            state = call(agent, "GET", "/status")["redis_status"]["node_status"]
+            assert state == {still.url: False, living.url: True}
+        finally:
+            still.go_on()
+        stored = {page: answer(2, f"redis_{owners[page].port}") for page in SHARD_PAGES}
+        for page in SHARD_PAGES:
+            wait_for(lambda: call(agent, "GET", f"/visits/{page}") == stored[page], f"{page} comes from its shard")
 
 
 # The visit counter service.
@@ -178,7 +213,8 @@ def dotenv(urls):
 def test_the_visit_counter_service_with_three_nodes(start_agent, tmp_path, way):
     with running_redis(3, ["--requirepass", PASSWORD]) as nodes:
         urls = [node.url for node in nodes]
-        settings = dotenv(urls)
+        # Batches go more often than every 5 s, lest the test take as long.
+        settings = dotenv(urls) | {"BATCH_INTERVAL_SECONDS": "1.0"}
         if way == "environment":
             agent = start_agent(environment=settings)
         else:
@@ -199,9 +235,13 @@ def test_the_visit_counter_service_with_three_nodes(start_agent, tmp_path, way):
             return found["visits"]
 
         def stored(page):
-            sums = [sum_of(fields) for node in nodes if (fields := node.fields(key(page)))]
-            assert len(sums) <= 1, f"{page} is on {len(sums)} nodes"
-            return sum(sums)
+            return stored_all([page])[0]
+
+        def stored_all(pages):
+            found = [node.hashes([key(page) for page in pages]) for node in nodes]
+            sums = [[sum_of(hashes[key(page)]) for hashes in found if hashes[key(page)]] for page in pages]
+            assert all(len(one) <= 1 for one in sums), f"{pages} are on {[len(one) for one in sums]} nodes"
+            return [sum(one) for one in sums]
 
         # Record, count, reset, count.
         assert call(agent, "GET", f"{BASE}/visits/page1", status=404) == {"detail": "Page not found"}
@@ -235,7 +275,7 @@ def test_the_visit_counter_service_with_three_nodes(start_agent, tmp_path, way):
             record(page)
         assert [count(page) for page in pages] == [1] * 5
         wait_for(lambda: buffered(agent) == 0, "the batch is written", seconds=20)
-        assert [stored(page) for page in ["page1", *pages]] == [11, 1, 1, 1, 1, 1]
+        assert stored_all(["page1", *pages]) == [11, 1, 1, 1, 1, 1]
 
         metrics = call(agent, "GET", f"{BASE}/metrics")
         assert metrics.keys() == {"status", "metrics", "redis_nodes", "last_batch_write"} and metrics["status"] == "healthy"
@@ -243,7 +283,7 @@ def test_the_visit_counter_service_with_three_nodes(start_agent, tmp_path, way):
         assert metrics["metrics"].keys() == {"cache_hits", "cache_misses", "cache_size", "write_buffer_size"}
         assert metrics["redis_nodes"] == dict.fromkeys(urls, True) and MOMENT.fullmatch(metrics["last_batch_write"])
         status = holds(call(agent, "GET", "/status"), status=str, uptime=str, total_requests=int, version=str, debug_mode=bool)
-        assert status["status"] == "healthy"
+        assert status["status"] == "healthy" and status["debug_mode"]
         assert status["redis_status"] == {"nodes": 3, "healthy_nodes": 3, "node_status": dict.fromkeys(urls, True)}
         assert status["counter_status"].keys() == {"cache_size", "write_buffer_size"}
 
@@ -252,7 +292,7 @@ def test_the_visit_counter_service_with_three_nodes(start_agent, tmp_path, way):
         left = dict.fromkeys(urls, True) | {urls[0]: False}
         expected = {"nodes": 3, "healthy_nodes": 2, "node_status": left}
         wait_for(lambda: call(agent, "GET", "/status")["redis_status"] == expected, "the node is away", seconds=20)
-        wait_for(lambda: call(agent, "GET", f"{BASE}/metrics")["redis_nodes"] == left, "the counter's metrics know it too")
+        assert call(agent, "GET", f"{BASE}/metrics")["redis_nodes"] == left
         assert call(agent, "GET", "/health")["status"] == "degraded"
         call(agent, "GET", "/ready")
         for page in ["page1", *pages]:
@@ -261,4 +301,52 @@ def test_the_visit_counter_service_with_three_nodes(start_agent, tmp_path, way):
             assert count(page) == visits + 1
         nodes[0].start()
         wait_for_nodes(agent, 3)
-        wait_for(lambda: [stored(page) for page in ["page1", *pages]] == [12, 2, 2, 2, 2, 2], "all is written", seconds=30)
+        wait_for(lambda: stored_all(["page1", *pages]) == [12, 2, 2, 2, 2, 2], "all is written", seconds=30)
+
+
+# What stands in Redis, for people.
+
+
+@pytest.fixture
+def readmes_commands(root):
+    """The commands with redis-cli of the README's section, in their order."""
+    section = (root / "README.md").read_text().split("## Several agents, one count\n")[1].split("\n## ")[0]
+    blocks = re.findall(r"(?:^    .*\n)+", section, re.MULTILINE)
+    commands = "".join(block for block in blocks if "redis-cli" in block).replace("|\n", "| ")
+    return [line.strip() for line in commands.splitlines()]
+
+
+def test_the_readmes_one_liners_say_what_the_api_says(start_agent, tmp_path, readmes_commands):
+    count, agents, delete = readmes_commands
+    with running_redis() as (server,):
+        redis_cli = tmp_path / "redis-cli"
+        redis_cli.write_text(f'#!/bin/sh\nexec {shutil.which("redis-cli")} -p {server.port} "$@"\n')
+        redis_cli.chmod(0o755)
+
+        def run(command):
+            words = ["bash", "-euo", "pipefail", "-c", f"PATH={tmp_path}:$PATH\n{command}"]
+            return subprocess.run(words, capture_output=True, text=True, timeout=60, check=True).stdout.split()
+
+        one, other = (start_agent("--redis", server.url, *AT_ONCE, *NO_CACHE) for _ in range(2))
+
+        def says(visits, total):
+            wait_for(lambda: other.stats("/stats/visit")["total"] == total, "the metric is written")
+            assert call(other, "GET", "/visits/page1")["visits"] == visits
+            assert run(count) == [str(visits)]
+            assert run(count.replace("|page=page1}", "}")) == [str(total)]
+            return True
+
+        for agent, page in ((one, "page1"), (one, "page1"), (other, "page1"), (other, "page2")):
+            call(agent, "POST", f"/visits/{page}")
+        wait_for(lambda: says(3, 4), "all say the same")
+        call(one, "DELETE", "/visits/page1")
+        wait_for(lambda: says(0, 1), "all say the same after a reset")
+        call(other, "POST", "/visits/page1")
+        wait_for(lambda: says(1, 2), "all say the same")
+        names = {agent.wait_for_log("sharing counts").split("agent=")[1].split()[0] for agent in (one, other)}
+        assert len(names) == 2 and set(run(agents)) == names
+        for agent in (one, other):
+            assert agent.stop() == 0
+        assert server.cli("DBSIZE") != "0"
+        run(delete)
+        assert server.cli("--scan", "--pattern", "footfall:*") == ""

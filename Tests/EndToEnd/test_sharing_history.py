@@ -140,14 +140,26 @@ def test_counts_of_all_agents_are_exact_in_every_timeframe(agents, redis):
 
 def test_an_agent_that_has_just_started_knows_what_the_others_counted(agents, redis, start_agent):
     first, second, third = agents
-    send(first, ["visit:page1:3|c", "visit_users:ann|s", "visit_users:bob|s"])
-    send(second, ["visit:page1:4|c", "visit_users:bob|s"])
-    send(third, ["visit:page2|c"])
+    send(first, ["visit:page1:3|c", "visit_users:ann|s", "visit_users:bob|s", "latency:10|ms"])
+    send(second, ["visit:page1:4|c", "visit_users:bob|s", "latency:30|ms", "size:7|h", "load:0.5|d"])
+    send(third, ["visit:page2|c", "_e{6,2}:launch:v2", "queue:5|g"])
     wait_until_shared(agents)
     assert third.stop() == 0
     new = start_agent("--redis", redis.url, "--cache-ttl", "0")
     wait_for(lambda: new.stats("/status")["redis_status"]["healthy_nodes"] == 1, "Redis is there")
     stats = new.stats()
     assert (stats["total_visits"], stats["recent_visits"], stats["unique_visitors"]) == (8, 8, 2)
-    assert new.stats("/stats/visit")["total"] == 8
+    # A name that it has never seen may be of any kind that is shared.
+    visit = new.stats("/stats/visit")
+    assert (visit["type"], visit["total"], visit["recent"], visit["series"]) == ("counter", 8, 8, 0)
+    assert new.stats("/stats/launch")["type"] == "event"
+    users = new.stats("/stats/visit_users")
+    assert (users["type"], users["distinct"]) == ("set", 2)
+    latency = new.stats("/stats/latency")
+    assert (latency["type"], latency["recent"], latency["recent_sum"], latency["min"], latency["max"]) == ("timer", 2, 40, 10, 30)
+    assert 9.9 <= latency["quantiles"]["0.5"] <= 10.1
+    assert (new.stats("/stats/size")["type"], new.stats("/stats/size")["recent"]) == ("histogram", 1)
+    assert (new.stats("/stats/load")["type"], new.stats("/stats/load")["recent"]) == ("distribution", 1)
+    for path in ("/stats/nobody", "/stats/queue", "/stats/visit_users?scope=local"):
+        call(new, "GET", path, status=404)
     assert new.stats(scope="local")["total_visits"] == 0

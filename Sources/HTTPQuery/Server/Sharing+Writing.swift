@@ -128,7 +128,7 @@ extension QueryServer {
       state.view.markShared(open.owner)
     }
     let isBehind = open.isRaised || open.isClaim && state.view.waitingToShare > waitingBefore
-    endWaiting(open, isBehind: isBehind && !open.isUnwritten, sharing)
+    endWaiting(open, isBehind: isBehind, sharing)
     open.batch.open -= 1
     if open.batch.open == 0 && open.batch.isWhole {
       sharing.lastBatch = Clock.wall()
@@ -138,14 +138,18 @@ extension QueryServer {
 
   /// - Parameter isBehind: what was written is less than there was when somebody began to wait for it.
   private func endWaiting(_ open: Sharing.Open, isBehind: Bool, _ sharing: Sharing) {
-    guard let (key, total) = open.total, !open.waiters.isEmpty else { return }
-    if isBehind {
+    guard let (key, total) = open.total else { return }
+    if open.isUnwritten {
+      // Whoever began to wait while it was under way would wait for the next try.
+      for waiter in open.waiters + (sharing.writers.removeValue(forKey: key) ?? []) {
+        sharing.answer(waiter, key, .failed("Redis cannot be reached"))
+      }
+    } else if isBehind && !open.waiters.isEmpty {
       state.view.share(key)
       sharing.writers[key, default: []] += open.waiters
-      return
+    } else {
+      for waiter in open.waiters { sharing.answer(waiter, key, .written(total)) }
     }
-    let reply: SharedReply = open.isUnwritten ? .failed("Redis cannot be reached") : .written(total)
-    for waiter in open.waiters { sharing.answer(waiter, key, reply) }
   }
 }
 

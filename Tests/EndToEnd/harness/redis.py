@@ -1,6 +1,7 @@
 """Real Redis servers for tests: one, several shards, or a Cluster, on free ports of this machine, in a folder of the test's own."""
 
 import contextlib
+import json
 import os
 import random
 import shutil
@@ -68,8 +69,16 @@ class Server:
 
     def fields(self, key):
         """A hash."""
-        lines = self.cli("HGETALL", key).splitlines()
-        return dict(zip(lines[::2], lines[1::2]))
+        return self.hashes([key])[key]
+
+    def hashes(self, keys):
+        """Hashes by their keys, those that there are not empty, all by one redis-cli."""
+        command = ["redis-cli", "-p", str(self.port), "--json"]
+        asked = "".join(f'HGETALL "{key}"\n' for key in keys)
+        done = subprocess.run(command, input=asked, capture_output=True, text=True, timeout=60, env=self._environment)
+        found = [json.loads(line) for line in done.stdout.splitlines()]
+        assert len(found) == len(keys), done
+        return dict(zip(keys, found))
 
     def end(self):
         if self.process.poll() is None:
