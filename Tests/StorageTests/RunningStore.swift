@@ -107,7 +107,8 @@ final class RunningStore {
         failedAt.time = now
       }
       finish(ticket, news)
-    case .holding(let ticket, _, _), .reset(let ticket, _), .failed(let ticket, _): answers[ticket] = news
+    case .holding(let ticket, _, _), .reset(let ticket, _), .failed(let ticket, _), .unanswered(let ticket):
+      answers[ticket] = news
     case .resetElsewhere: others.append(news)
     }
   }
@@ -191,7 +192,12 @@ extension SharedNews {
   var text: String { "\(self)" }
   var isWritten: Bool { if case .written = self { true } else { false } }
   var isUnwritten: Bool { if case .unwritten = self { true } else { false } }
-  var isFailed: Bool { if case .failed = self { true } else { false } }
+  var isFailed: Bool {
+    switch self {
+    case .failed, .unanswered: true
+    default: false
+    }
+  }
 }
 
 /// A counter's key.

@@ -26,6 +26,8 @@ package enum SharedNews: Sendable {
   case reset(ticket: UInt64, served: String)
   /// The answer to a read or a reset: it could not be done, and why.
   case failed(ticket: UInt64, String)
+  /// To a reset there was no answer: it may have been done.
+  case unanswered(ticket: UInt64)
   /// Another agent has reset this: its base should be read.
   case resetElsewhere(SharedKey)
 }

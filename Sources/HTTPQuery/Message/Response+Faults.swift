@@ -59,8 +59,8 @@ extension Response {
   }
 
   /// 429 or 503, and when to come again.
-  package static func fault(_ status: Status, retryAfterSeconds: Int) -> Response {
-    var response = fault(status)
+  package static func fault(_ status: Status, _ detail: String? = nil, retryAfterSeconds: Int) -> Response {
+    var response = fault(status, detail)
     response.fields.append(("Retry-After", "\(retryAfterSeconds)"))
     return response
   }

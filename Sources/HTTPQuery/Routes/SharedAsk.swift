@@ -25,17 +25,19 @@ enum SharedReply {
   /// The total that was written; the journal has it too.
   case written(SharedNumber)
   case reset(served: String)
-  /// It could not be done, and why.
-  case failed(String)
+  /// It could not be done.
+  case failed
+  /// Of a reset: no answer came, it may have been done.
+  case unanswered
 }
 
 /// What came of all that an answer asked for.
 struct SharedReplies {
   private var replies: [SharedKey: SharedReply] = [:]
 
-  /// What came of what was asked under a key.
+  /// What came of what was asked under a key; nothing, if nobody asked.
   subscript(key: SharedKey) -> SharedReply {
-    get { replies[key] ?? .failed("Nobody asked") }
+    get { replies[key] ?? .failed }
     set { replies[key] = newValue }
   }
 }

@@ -179,15 +179,11 @@ extension QueryServer {
 extension Response {
   /// The journal cannot be written: nothing was counted.
   static var cannotKeep: Response {
-    var response = fault(.serviceUnavailable, "The journal cannot be written; nothing was counted")
-    response.fields.append(("Retry-After", "1"))
-    return response
+    .fault(.serviceUnavailable, "The journal cannot be written; nothing was counted", retryAfterSeconds: 1)
   }
 
   /// It was counted, and then the journal could not be written.
   fileprivate static var notKept: Response {
-    var response = fault(.serviceUnavailable, "Counted, but not on disk: the journal could not be written")
-    response.fields.append(("Retry-After", "1"))
-    return response
+    .fault(.serviceUnavailable, "Counted, but not on disk: the journal could not be written", retryAfterSeconds: 1)
   }
 }

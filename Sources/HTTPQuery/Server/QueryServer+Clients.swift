@@ -194,7 +194,7 @@ extension QueryServer {
     if clients.removeValue(forKey: client.token) == nil { return }
     poll.remove(client.descriptor)
     state.heldBytes -= client.heldBytes
-    state.sharing?.forget(client)
+    state.sharing?.asking.forget(client.parked)
     if client.isReserved { reserved.removeAll { $0 == client.token } }
     books.connections.wrappingSubtract(1, ordering: .relaxed)
   }

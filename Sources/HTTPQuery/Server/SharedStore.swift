@@ -11,8 +11,8 @@ package struct SharedStore: Sendable {
   /// Asks for what is held under a key; `holding` or `failed` follows.
   /// - Returns: false if too many ask already.
   package var read: @Sendable (SharedKey, _ ticket: UInt64) -> Bool
-  /// Writes this agent's total of a series, unless it has none, and sets the base of every agent to its total, at once; `reset` or
-  /// `failed` follows.
+  /// Writes this agent's total of a series, unless it has none, and sets the base of every agent to its total, at once; `reset`,
+  /// `failed` or `unanswered` follows.
   /// - Returns: false if too many ask already.
   package var reset: @Sendable (SharedKey, _ own: SharedNumber?, _ ticket: UInt64) -> Bool
   /// What was held under a key a short while ago (`--cache-ttl`).

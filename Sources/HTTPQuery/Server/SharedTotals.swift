@@ -30,7 +30,7 @@ struct SharedTotals {
     isWanted = false
     next = now + Self.interval
     for (place, key) in Self.keys.enumerated() {
-      tickets[place] = sharing.ask(key, nil) { sharing.store.read(key, $0) } ?? 0
+      tickets[place] = sharing.asking.read(key) ?? 0
     }
   }
 

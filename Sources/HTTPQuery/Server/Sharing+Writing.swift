@@ -33,7 +33,7 @@ extension QueryServer {
   func isBatchDue(_ sharing: Sharing, _ now: Int64) -> Bool {
     let waiting = state.view.waitingToShare
     guard waiting > 0, sharing.isUp else { return false }
-    if sharing.leftOfBatch > 0 || sharing.isEnding || !sharing.writers.isEmpty { return true }
+    if sharing.leftOfBatch > 0 || sharing.isEnding || !sharing.asking.writers.isEmpty { return true }
     return waiting >= sharing.store.batchSize || now >= (sharing.lastBegan ?? 0) + sharing.store.flushInterval
   }
 
@@ -68,7 +68,7 @@ extension QueryServer {
       guard case .total(let total, _, let known) = write.value else { continue }
       open.total = (write.key, total)
       open.isClaim = known != nil
-      if !sharing.writers.isEmpty { open.waiters = sharing.writers.removeValue(forKey: write.key) ?? [] }
+      if !sharing.asking.writers.isEmpty { open.waiters = sharing.asking.writers.removeValue(forKey: write.key) ?? [] }
     }
     sharing.batch.open += 1
     sharing.chunk += writes
@@ -141,14 +141,14 @@ extension QueryServer {
     guard let (key, total) = open.total else { return }
     if open.isUnwritten {
       // Whoever began to wait while it was under way would wait for the next try.
-      for waiter in open.waiters + (sharing.writers.removeValue(forKey: key) ?? []) {
-        sharing.answer(waiter, key, .failed("Redis cannot be reached"))
+      for waiter in open.waiters + (sharing.asking.writers.removeValue(forKey: key) ?? []) {
+        sharing.asking.answer(waiter, key, .failed)
       }
     } else if isBehind && !open.waiters.isEmpty {
       state.view.share(key)
-      sharing.writers[key, default: []] += open.waiters
+      sharing.asking.writers[key, default: []] += open.waiters
     } else {
-      for waiter in open.waiters { sharing.answer(waiter, key, .written(total)) }
+      for waiter in open.waiters { sharing.asking.answer(waiter, key, .written(total)) }
     }
   }
 }
@@ -156,8 +156,8 @@ extension QueryServer {
 extension Sharing {
   /// Nothing can be written for now: whoever waits for a total that has not been sent goes on without.
   func failWriters() {
-    var failed = writers
-    writers = [:]
+    var failed = asking.writers
+    asking.writers = [:]
     if step != .idle {
       for (ticket, one) in open where one.batch === batch && !one.waiters.isEmpty {
         if let key = one.total?.key { failed[key, default: []] += one.waiters }
@@ -165,7 +165,7 @@ extension Sharing {
       }
     }
     for (key, waiters) in failed {
-      for waiter in waiters { answer(waiter, key, .failed("Redis cannot be reached")) }
+      for waiter in waiters { asking.answer(waiter, key, .failed) }
     }
   }
 }

@@ -17,8 +17,6 @@ final class Sharing {
   var condition = SharedCondition()
   var nextLook: Int64 = 0
 
-  // MARK: Writing (Sharing+Writing.swift)
-
   /// How far a chunk has come.
   enum Step: Equatable {
     case idle
@@ -52,7 +50,7 @@ final class Sharing {
     /// The store had more of it, so that it is to be written again.
     var isRaised = false
     /// Who waits for its total to be written.
-    var waiters: [Parked] = []
+    var waiters: [Asking.Parked] = []
   }
 
   var step = Step.idle
@@ -73,63 +71,24 @@ final class Sharing {
   /// Everything goes at once: the program is about to end.
   var isEnding = false
 
-  // MARK: Reading (Sharing+Reading.swift)
-
-  /// A request that waits.
-  final class Parked {
-    let number: UInt64
-    let request: QueryServer.WaitingRequest
-    let since: Int64
-    let then: (SharedReplies) -> Route.Answer
-    /// What is still to be asked.
-    var asks: ArraySlice<SharedAsk>
-    /// What is still to come, that included.
-    var left: Int
-    var replies = SharedReplies()
-
-    init(
-      _ number: UInt64, _ request: QueryServer.WaitingRequest, _ asks: [SharedAsk], since: Int64,
-      then: @escaping (SharedReplies) -> Route.Answer
-    ) {
-      self.number = number
-      self.request = request
-      self.asks = asks[...]
-      self.since = since
-      self.then = then
-      left = asks.count
-    }
-  }
-
-  /// A read or a reset under way.
-  struct Asked {
-    let key: SharedKey
-    var waiters: [Parked]
-  }
-
-  /// By numbers that go up.
-  var parked: [UInt64: Parked] = [:]
-  var lastParked: UInt64 = 0
-  /// Those that have still to ask.
-  var asking: [Parked] = []
-  /// The store takes no more asks until it says so.
-  var isAskingFull = false
-  /// Those that have all that they asked for.
-  var ready: [Parked] = []
-  /// By ticket.
-  var asked: [UInt64: Asked] = [:]
-  var lastTicket: UInt64 = 0
-  /// Reads under way that others may wait for as well.
-  var joinable: [SharedKey: UInt64] = [:]
-  /// Who waits for a total that is still to be collected.
-  var writers: [SharedKey: [Parked]] = [:]
-
+  /// What requests ask for.
+  let asking: Asking
   /// What others have counted of the metrics that each `POST` answers with.
   var totals = SharedTotals()
 
-  init(_ store: SharedStore) { self.store = store }
+  init(_ store: SharedStore) {
+    self.store = store
+    asking = Asking(store)
+  }
 
   /// Whether any server can be used.
   var isUp: Bool { condition.nodes.contains { $0.isUp } }
+
+  /// The answer to a read or a reset.
+  func take(_ reply: SharedReply, for ticket: UInt64) {
+    totals.take(reply, for: ticket)
+    asking.take(reply, for: ticket)
+  }
 
   /// All that had changed has been told to the journal, in the batch of this ticket.
   func tell(in ticket: UInt64) {
@@ -139,8 +98,6 @@ final class Sharing {
 
 /// What the loop does about the shared store in each turn.
 extension QueryServer {
-  /// Nanoseconds of a turn for going on with requests that have what they asked for.
-  private static let resumingInATurn: Int64 = 2_000_000
   /// The store's condition is looked at this often, should nobody say that it has changed.
   private static let lookInterval: Int64 = 1_000_000_000
 
@@ -150,15 +107,13 @@ extension QueryServer {
     if sharing.isAwake || now >= sharing.nextLook { look(sharing, now) }
     write(sharing, now)
     sharing.totals.refresh(sharing, now)
-    askOn(sharing)
-    let end = now + Self.resumingInATurn
-    while !sharing.ready.isEmpty, Clock.monotonic() < end { resume(sharing.ready.removeFirst(), sharing) }
+    read(sharing, now)
   }
 
   /// Whether `share` could do more at once.
   func isSharing(_ sharing: Sharing) -> Bool {
     if isRestoring { return false }
-    if !sharing.ready.isEmpty || !sharing.asking.isEmpty && !sharing.isAskingFull { return true }
+    if sharing.asking.canGoOn { return true }
     switch sharing.step {
     case .idle: return isBatchDue(sharing, Clock.monotonic())
     case .collecting: return true
@@ -169,7 +124,7 @@ extension QueryServer {
 
   /// When something is due by the clock.
   func dueTime(of sharing: Sharing) -> Int64 {
-    var due = sharing.parked.isEmpty ? Int64.max : sharing.nextLook
+    var due = sharing.asking.isIdle ? Int64.max : sharing.nextLook
     guard sharing.isUp else { return due }
     if sharing.step == .idle, state.view.waitingToShare > 0 {
       due = min(due, (sharing.lastBegan ?? 0) + sharing.store.flushInterval)
@@ -183,14 +138,14 @@ extension QueryServer {
     sharing.isAwake = false
     sharing.nextLook = now + Self.lookInterval
     sharing.isFull = false
-    sharing.isAskingFull = false
+    sharing.asking.isFull = false
     let generation = sharing.condition.generation
     sharing.condition = sharing.store.condition()
     if sharing.condition.generation != generation { sharing.nextRetry = now }
     if sharing.store.takeFullPass() { state.view.shareAll() }
     for news in sharing.store.takeNews() { take(news, sharing) }
     if !sharing.isUp || state.keeping?.keeper.condition().isDegraded ?? false { sharing.failWriters() }
-    giveUpLate(sharing, now)
+    sharing.asking.giveUpLate(now)
   }
 
   private func take(_ news: SharedNews, _ sharing: Sharing) {
@@ -209,7 +164,8 @@ extension QueryServer {
     case .holding(let ticket, let holding, let served):
       sharing.take(.holding(holding, served: served), for: ticket)
     case .reset(let ticket, let served): sharing.take(.reset(served: served), for: ticket)
-    case .failed(let ticket, let why): sharing.take(.failed(why), for: ticket)
+    case .failed(let ticket, _): sharing.take(.failed, for: ticket)
+    case .unanswered(let ticket): sharing.take(.unanswered, for: ticket)
     case .resetElsewhere(let key): state.view.share(key)
     }
   }

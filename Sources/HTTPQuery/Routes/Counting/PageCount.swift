@@ -93,7 +93,8 @@ struct PageCount {
     if state.view.series(sharedAs: key) != nil { return then(key) }
     if state.sharing == nil { return .ready(.noPage) }
     return .shared([.readAnew(key)]) { replies in
-      guard case .holding(.total(_, _, _, let agents), _) = replies[key] else { return .ready(.cannotReset) }
+      // What is known from a short while ago does not tell that there is none.
+      guard case .holding(.total(_, _, _, let agents), _?) = replies[key] else { return .ready(.cannotReset) }
       return agents > 0 ? then(key) : .ready(.noPage)
     }
   }
@@ -123,7 +124,10 @@ struct PageCount {
     _ state: QueryState, _ key: SharedKey, own: SharedNumber?, _ then: @escaping (PageCount) -> Response
   ) -> Route.Answer {
     .shared([.reset(key, own: own)]) { replies in
-      guard case .reset(let served) = replies[key] else { return .ready(.cannotReset) }
+      guard case .reset(let served) = replies[key] else {
+        if case .unanswered = replies[key] { return .ready(.mayBeReset) }
+        return .ready(.cannotReset)
+      }
       if let own, let series = state.view.series(sharedAs: key) { state.view.reset(series, at: own) }
       return .ready(then(PageCount(.zero, via: served)))
     }
@@ -143,8 +147,9 @@ extension SharedNumber {
 
 extension Response {
   static var cannotReset: Response {
-    var response = fault(.serviceUnavailable, "Redis cannot be reached; nothing was reset")
-    response.fields.append(("Retry-After", "1"))
-    return response
+    .fault(.serviceUnavailable, "Redis cannot be reached; nothing was reset", retryAfterSeconds: 1)
+  }
+  static var mayBeReset: Response {
+    .fault(.serviceUnavailable, "Redis did not answer; whether it was reset is not known", retryAfterSeconds: 1)
   }
 }

@@ -29,6 +29,8 @@ final class ResetWork {
   /// To be reset in the store next.
   private var shared: [SharedKey] = []
   private var isRefused = false
+  /// Counters of which the store did not say whether they were reset.
+  private var unknown = 0
 
   private static func answer(_ state: QueryState, _ call: Route.Call) -> Route.Answer {
     var parameters = QueryParameters(call.request)
@@ -82,7 +84,7 @@ final class ResetWork {
 
   private func finish() -> Response {
     state.view.dismiss(leaving)
-    if isRefused { return .cannotResetMore(removed) }
+    if isRefused { return .cannotResetMore(removed, unknown: unknown) }
     return .json(JSONWriter.object { $0.member("removed", removed) })
   }
 
@@ -107,6 +109,7 @@ final class ResetWork {
   private func take(_ replies: SharedReplies, of totals: [SharedKey: SharedNumber], asked: Int) {
     var done = 0
     for (key, total) in totals {
+      if case .unanswered = replies[key] { unknown += 1 }
       guard case .reset = replies[key] else { continue }
       done += 1
       if let id = state.view.series(sharedAs: key) { state.view.reset(id, at: total) }
@@ -119,9 +122,12 @@ final class ResetWork {
 }
 
 extension Response {
-  fileprivate static func cannotResetMore(_ count: Int) -> Response {
-    var response = fault(.serviceUnavailable, "Redis cannot be reached; only \(count) were reset or removed")
-    response.fields.append(("Retry-After", "1"))
-    return response
+  fileprivate static func cannotResetMore(_ count: Int, unknown: Int) -> Response {
+    let done = "only \(count) were reset or removed"
+    return .fault(
+      .serviceUnavailable,
+      unknown == 0
+        ? "Redis cannot be reached; \(done)" : "Redis did not answer; \(done), and of \(unknown) more it is not known",
+      retryAfterSeconds: 1)
   }
 }

@@ -110,6 +110,8 @@ final class RedisClient {
   private func complete(_ request: RedisRequest, _ result: Result<RESPValue, RedisFailure>, _ link: RedisLink?) {
     underWay -= 1
     if case .failure(.refused) = result { errors += 1 }
+    var result = result
+    if request.wasLost, case .failure(.unavailable(let reason)) = result { result = .failure(.lost(reason)) }
     request.complete(result, from: link?.url.place)
   }
 
@@ -218,6 +220,7 @@ extension RedisClient: RedisLinkOwner {
       if request.place == nil {
         complete(request, .failure(.lost(reason)), link)
       } else {
+        request.wasLost = true
         sendLater(request, .lost(reason), link)
       }
     }

@@ -19,6 +19,9 @@ enum RedisFailure: Error, Equatable, CustomStringConvertible {
     }
   }
 
+  /// Whether it may have been carried out all the same.
+  var mayBeDone: Bool { if case .lost = self { true } else { false } }
+
   var description: String {
     switch self {
     case .unavailable(let reason): "not connected: \(reason)"
@@ -40,6 +43,8 @@ final class RedisRequest {
   let place: KeyPlace?
   /// To be preceded by ASKING: the key's slot is about to come to that server.
   var isAsking = false
+  /// Sent once without an answer: it may be done, whatever comes of it when it is sent again.
+  var wasLost = false
   var backoff = Backoff(first: 20_000_000, longest: 1_000_000_000)
   private let completion: Completion
 

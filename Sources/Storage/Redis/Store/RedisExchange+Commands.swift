@@ -128,7 +128,7 @@ extension RedisExchange {
           answer(ask: .reset(ticket: ticket, served: served(node)))
         case .failure(let failure):
           note(failure)
-          answer(ask: .failed(ticket: ticket, failure.description))
+          answer(ask: failure.mayBeDone ? .unanswered(ticket: ticket) : .failed(ticket: ticket, failure.description))
         }
       }, name)
   }

@@ -126,7 +126,7 @@ package final class RedisStore: Sendable {
   package func read(_ key: SharedKey, ticket: UInt64) -> Bool { ask(.read(key, ticket: ticket)) }
 
   /// Writes this agent's total of a key, unless that is nil, and sets the base of every agent to its total. The answer comes as news,
-  /// with the ticket: `reset` or `failed`. Other agents learn of it as `resetElsewhere`.
+  /// with the ticket: `reset`, `failed` or `unanswered`. Other agents learn of it as `resetElsewhere`.
   /// - Returns: false if too many asks wait already.
   package func reset(_ key: SharedKey, own: SharedNumber?, ticket: UInt64) -> Bool {
     ask(.reset(key, own: own, ticket: ticket))
