@@ -4,7 +4,7 @@
 A sampler reads all the while: never more than what was sent. Once everything is up, every sum is what all agents have counted.
 
     .venv/bin/python Tests/Stress/sharing.py [--store single] [--store shards] [--store cluster] [--rounds 50] [--rate 40000] [--interval 1]
-                                             [--heal 60] [--seed N] [--only "agents killed"] [--program PATH]
+                                             [--timeout 5] [--heal 60] [--seed N] [--only "agents killed"] [--program PATH]
 """
 
 import random
@@ -21,6 +21,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=50)
     parser.add_argument("--rate", type=int, default=40_000, help="counts a second")
     parser.add_argument("--interval", type=float, default=1, help="seconds between two writes to Redis")
+    parser.add_argument("--timeout", type=float, default=5, help="seconds that an agent waits for Redis")
     parser.add_argument("--heal", type=float, default=60, help="seconds that the sums may take to be exact")
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
     parser.add_argument("--only", action="append", help="a disturbance, by its name in the figures")
@@ -36,6 +37,7 @@ def main():
                 arguments.rate,
                 arguments.seed,
                 arguments.interval,
+                arguments.timeout,
                 arguments.only,
                 seconds=arguments.heal,
                 say=lambda text: print(text, flush=True),

@@ -89,7 +89,9 @@ class Disturbances:
             self._agents.restart(which)
 
 
-def run_rounds(program, directory, kind, rounds, per_second=40_000, seed=1, interval=1.0, only=None, stop_seconds=5.0, seconds=60.0, say=None):
+def run_rounds(
+    program, directory, kind, rounds, per_second=40_000, seed=1, interval=1.0, timeout=5.0, only=None, stop_seconds=5.0, seconds=60.0, say=None
+):
     """Disturbs so often, and now and then lets everything come to rest and holds all sums against the truth.
 
     `only`: the names of the disturbances to choose from, each of them at least once if there are rounds enough. `say` is told of each.
@@ -97,6 +99,7 @@ def run_rounds(program, directory, kind, rounds, per_second=40_000, seed=1, inte
     generator = random.Random(seed)
     found = Rounds(kind, seed)
     flags = ["--redis-flush-interval", f"{interval * 1000:.0f}ms", "--cache-ttl", "200ms", "--flush-interval", "100ms"]
+    flags += ["--redis-timeout", f"{timeout * 1000:.0f}ms"]
     with running_store(kind) as store:
         agents = Agents(program, directory, AGENTS, store, *flags, per_second=per_second / (AGENTS * 2 * 50 * 2))
         watcher = Watcher(agents, store, seed)

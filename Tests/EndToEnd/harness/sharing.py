@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import requests
 
 from .agents import Agents, added, read_pages, some
-from .stores import running_store, visits_held
+from .stores import running_store, totals_held, visits_in
 from .waiting import wait_for
 
 AGENTS = 3
@@ -43,7 +43,7 @@ class Watcher(threading.Thread):
                 if turn % 4:
                     self._ask(self._agents.running[turn % 4 % len(self._agents.running)])
                 else:
-                    self._hold(visits_held(self._store, seconds=2), "Redis")
+                    self._hold(visits_in(totals_held(self._store, seconds=2)), "Redis")
                     self.readings += 1
             except (OSError, requests.RequestException, subprocess.TimeoutExpired, StopIteration, AssertionError, ValueError):
                 # It is away at the moment.
@@ -81,7 +81,10 @@ def heal(agents, store, seconds):
     truth = added(agents.settle())
 
     def is_exact():
-        held = visits_held(store)
+        places = totals_held(store)
+        apart = [page for page, fields in places.items() if len(fields) > 1]
+        assert not apart, f"several shards have the same key: {some(apart)}"
+        held = visits_in(places)
         faults = [("Redis", page, held.get(page, 0), number) for page, number in truth.items() if held.get(page, 0) != number]
         assert not faults, some(faults)
         faults = agents.wrong(truth)
