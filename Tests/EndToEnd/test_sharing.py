@@ -66,7 +66,10 @@ def test_every_sum_is_exact_on_every_agent_and_in_redis(program, tmp_path, kind)
     print(run_sums(program, tmp_path, kind, counts=60_000, per_second=60_000, interval=0.5))
 
 
-@pytest.mark.parametrize("kind, only", [("shards", ["servers killed", "cuts", "agents killed", "shards added"]), ("cluster", ["servers killed", "reshards"])])
+@pytest.mark.parametrize(
+    "kind, only",
+    [("shards", ["servers killed", "cuts", "agents killed", "shards added"]), ("cluster", ["servers killed", "reshards"])],
+)
 def test_under_load_no_sum_is_ever_too_large_and_all_are_exact_once_everything_is_up(program, tmp_path, kind, only):
     print(run_rounds(program, tmp_path, kind, rounds=len(only), interval=0.3, only=only))
 

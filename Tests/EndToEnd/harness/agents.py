@@ -179,7 +179,12 @@ class Agents:
         """Where the agents' answers differ from the truth: agent, page, its answer and the truth."""
         with ThreadPoolExecutor(len(self.running)) as pool:
             answers = list(pool.map(lambda agent: read_pages(agent.address("http"), self.pages), self.running))
-        faults = [(which, page, number, truth[page]) for which, said in enumerate(answers) for page, number in said.items() if number != truth[page]]
+        faults = [
+            (which, page, number, truth[page])
+            for which, said in enumerate(answers)
+            for page, number in said.items()
+            if number != truth[page]
+        ]
         for which, agent in enumerate(self.running):
             total = agent.stats()["total_visits"]
             if total != sum(truth.values()):

@@ -34,8 +34,8 @@ class Rounds:
         times = sorted(self.exact_after)
         return (
             f"{self.kind:8} seed {self.seed}: {self.disturbed.total()} rounds ({kinds}); {self.sent} counts sent, {self.counted} counted "
-            f"({self.sent - self.counted} lost with killed agents); {self.answers} sums read through agents and {self.readings} times all of "
-            f"Redis meanwhile, {self.unanswered} times away; exact {len(times)} times, {times[len(times) // 2]:.1f} s (median) and "
+            f"({self.sent - self.counted} lost with killed agents); {self.answers} sums read through agents and {self.readings} times all "
+            f"of Redis meanwhile, {self.unanswered} times away; exact {len(times)} times, {times[len(times) // 2]:.1f} s (median) and "
             f"{times[-1]:.1f} s (most) after the load"
         )
 
@@ -90,7 +90,18 @@ class Disturbances:
 
 
 def run_rounds(
-    program, directory, kind, rounds, per_second=40_000, seed=1, interval=1.0, timeout=5.0, only=None, stop_seconds=5.0, seconds=60.0, say=None
+    program,
+    directory,
+    kind,
+    rounds,
+    per_second=40_000,
+    seed=1,
+    interval=1.0,
+    timeout=5.0,
+    only=None,
+    stop_seconds=5.0,
+    seconds=60.0,
+    say=None,
 ):
     """Disturbs so often, and now and then lets everything come to rest and holds all sums against the truth.
 
