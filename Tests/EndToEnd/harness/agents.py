@@ -63,6 +63,8 @@ class Agents:
         """`per_second`: payloads that each sender sends."""
         self.pages = [f"p{number}" for number in range(pages)]
         self.share_through(store)
+        # What each page had come to when it was last reset.
+        self.bases = {}
         self._places = []
         self.running = []
         self._senders = None
@@ -145,6 +147,18 @@ class Agents:
             more = {page: (number, sent[page]) for page, number in counted.items() if number > sent[page]}
             assert not more, f"agent {which} has counted more than it was sent: {some(more)}"
         return own
+
+    def reset(self, pages, which):
+        """With the senders at rest and nothing waiting to be shared: resets pages through one agent."""
+        counted = added(self.settle())
+        self.bases |= {page: counted[page] for page in pages}
+        for page in pages:
+            answer = requests.delete(self.running[which].url(f"/visits/{page}"), timeout=30)
+            assert answer.status_code == 200, answer.text
+
+    def truth(self):
+        """With the senders at rest: what every page comes to."""
+        return {page: number - self.bases.get(page, 0) for page, number in added(self.settle()).items()}
 
     def accounted(self):
         """No agent having been ended meanwhile: what each has counted is what it was sent, less what the kernel dropped and said so.

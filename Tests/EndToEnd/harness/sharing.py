@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import requests
 
-from .agents import Agents, added, read_pages, some
+from .agents import Agents, read_pages, some
 from .stores import running_store, totals_held, visits_in
 from .waiting import wait_for
 
@@ -57,7 +57,9 @@ class Watcher(threading.Thread):
         said = read_pages(address, pages)
         self.answers += len(said)
         self._hold(said, f"the agent at {address[1]}")
-        less = {page: (number, own[page]) for page, number in said.items() if number < own[page]}
+        # An agent need not have heard of a reset yet, by which its own is less.
+        known = [page for page in said if page not in self._agents.bases]
+        less = {page: (said[page], own[page]) for page in known if said[page] < own[page]}
         if less:
             self.fault = f"the agent at {address[1]} answers less than its own: {some(less)}"
 
@@ -78,7 +80,7 @@ class Watcher(threading.Thread):
 def heal(agents, store, seconds):
     """With the senders at rest: waits until every agent and Redis itself have every sum; returns the truth and how long it took."""
     began = time.monotonic()
-    truth = added(agents.settle())
+    truth = agents.truth()
 
     def is_exact():
         places = totals_held(store)
