@@ -11,12 +11,10 @@ import random
 import time
 from dataclasses import dataclass, field
 
-from .agents import Agents
+from .agents import PAGES, Agents
 from .sharing import AGENTS, Watcher, heal
 from .stores import running_store
 
-# A failover takes about twice a node's timeout (a second).
-FAILOVER_SECONDS = 4.0
 # Pages that are reset when everything has come to rest.
 RESETS = 10
 
@@ -48,9 +46,9 @@ class Rounds:
 class Disturbances:
     """What can go wrong with agents and their store; each leaves every process running again."""
 
-    def __init__(self, agents, store, generator, stop_seconds):
+    def __init__(self, agents, store, generator, away_seconds):
         self._agents, self._store, self._random = agents, store, generator
-        self._stop_seconds = stop_seconds
+        self._away_seconds = away_seconds
         # By the names that the figures give them.
         self.all = {
             "servers killed": self.kill_server,
@@ -78,11 +76,11 @@ class Disturbances:
     def kill_server(self):
         """A master of a Cluster comes back before the others have missed it, or when a replica has taken its place."""
         with self.server_away(True):
-            time.sleep(self._random.choice((0, FAILOVER_SECONDS)))
+            time.sleep(self._random.choice((0, self._away_seconds)))
 
     def stop_server(self):
         with self.server_away(False):
-            time.sleep(self._stop_seconds)
+            time.sleep(self._away_seconds)
 
     def while_away(self, disturb):
         with self.server_away(self._random.random() < 0.5):
@@ -114,23 +112,25 @@ def run_rounds(
     interval=1.0,
     timeout=5.0,
     only=None,
-    stop_seconds=5.0,
+    away_seconds=5.0,
+    pages=PAGES,
     seconds=60.0,
     say=None,
 ):
     """Disturbs so often, and now and then lets everything come to rest and holds all sums against the truth.
 
-    `only`: the names of the disturbances to choose from, each of them at least once if there are rounds enough. `say` is told of each.
+    `only`: the names of the disturbances to choose from, each of them at least once if there are rounds enough. `away_seconds`: how long a
+    server is away; a replica takes its master's place after two or three. `say` is told of each.
     """
     generator = random.Random(seed)
     found = Rounds(kind, seed)
     flags = ["--redis-flush-interval", f"{interval * 1000:.0f}ms", "--cache-ttl", "200ms", "--flush-interval", "100ms"]
     flags += ["--redis-timeout", f"{timeout * 1000:.0f}ms"]
     with running_store(kind) as store:
-        agents = Agents(program, directory, AGENTS, store, *flags, per_second=per_second / (AGENTS * 2 * 50 * 2))
+        agents = Agents(program, directory, AGENTS, store, *flags, pages=pages, per_second=per_second / (AGENTS * 2 * 50 * 2))
         watcher = Watcher(agents, store, seed)
         try:
-            disturbances = Disturbances(agents, store, generator, stop_seconds)
+            disturbances = Disturbances(agents, store, generator, away_seconds)
             names = sorted(only or disturbances.all)
             order = [name for _ in range(0, rounds, len(names)) for name in generator.sample(names, len(names))][:rounds]
             agents.open()
