@@ -24,7 +24,9 @@ def main():
     faults = []
     for how in arguments.how or HOWS:
         with tempfile.TemporaryDirectory() as directory:
-            found = run_away(arguments.program, directory, how, arguments.lines, arguments.seconds, arguments.interval, pages=arguments.pages)
+            found = run_away(
+                arguments.program, directory, how, arguments.lines, arguments.seconds, arguments.interval, pages=arguments.pages
+            )
         print(found, flush=True)
         if found.grown_kib > arguments.flat:
             faults.append(f"{how}: memory grew by {found.grown_kib} KiB")

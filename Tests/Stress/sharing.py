@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Three agents share 1,000 pages under load while servers are killed, stopped and cut off, slots and keys move, and agents are killed.
+"""Three agents share pages under load while servers are killed, stopped and cut off, slots and keys move, and agents are killed.
 
 A sampler reads all the while: never more than what was sent. Once everything is up, every sum is what all agents have counted.
 
     .venv/bin/python Tests/Stress/sharing.py [--store single] [--store shards] [--store cluster] [--rounds 50] [--rate 40000] [--interval 1]
-                                             [--heal 60] [--seed N] [--only "agents killed"] [--program PATH]
+                                             [--pages 1000] [--timeout 5] [--heal 60] [--seed N]
+                                             [--only "agents killed"] [--program PATH]
 """
 
 import random
@@ -21,6 +22,8 @@ def main():
     parser.add_argument("--rounds", type=int, default=50)
     parser.add_argument("--rate", type=int, default=40_000, help="counts a second")
     parser.add_argument("--interval", type=float, default=1, help="seconds between two writes to Redis")
+    parser.add_argument("--pages", type=int, default=1_000)
+    parser.add_argument("--timeout", type=float, default=5, help="seconds that an agent waits for Redis")
     parser.add_argument("--heal", type=float, default=60, help="seconds that the sums may take to be exact")
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
     parser.add_argument("--only", action="append", help="a disturbance, by its name in the figures")
@@ -36,7 +39,9 @@ def main():
                 arguments.rate,
                 arguments.seed,
                 arguments.interval,
+                arguments.timeout,
                 arguments.only,
+                pages=arguments.pages,
                 seconds=arguments.heal,
                 say=lambda text: print(text, flush=True),
             )

@@ -63,6 +63,8 @@ class Agents:
         """`per_second`: payloads that each sender sends."""
         self.pages = [f"p{number}" for number in range(pages)]
         self.share_through(store)
+        # What each page had come to when it was last reset.
+        self.bases = {}
         self._places = []
         self.running = []
         self._senders = None
@@ -146,6 +148,18 @@ class Agents:
             assert not more, f"agent {which} has counted more than it was sent: {some(more)}"
         return own
 
+    def reset(self, pages, which):
+        """With the senders at rest and nothing waiting to be shared: resets pages through one agent."""
+        counted = added(self.settle())
+        self.bases |= {page: counted[page] for page in pages}
+        for page in pages:
+            answer = requests.delete(self.running[which].url(f"/visits/{page}"), timeout=30)
+            assert answer.status_code == 200, answer.text
+
+    def truth(self):
+        """With the senders at rest: what every page comes to."""
+        return {page: number - self.bases.get(page, 0) for page, number in added(self.settle()).items()}
+
     def accounted(self):
         """No agent having been ended meanwhile: what each has counted is what it was sent, less what the kernel dropped and said so.
 
@@ -179,7 +193,12 @@ class Agents:
         """Where the agents' answers differ from the truth: agent, page, its answer and the truth."""
         with ThreadPoolExecutor(len(self.running)) as pool:
             answers = list(pool.map(lambda agent: read_pages(agent.address("http"), self.pages), self.running))
-        faults = [(which, page, number, truth[page]) for which, said in enumerate(answers) for page, number in said.items() if number != truth[page]]
+        faults = [
+            (which, page, number, truth[page])
+            for which, said in enumerate(answers)
+            for page, number in said.items()
+            if number != truth[page]
+        ]
         for which, agent in enumerate(self.running):
             total = agent.stats()["total_visits"]
             if total != sum(truth.values()):

@@ -1,4 +1,4 @@
-"""Redis goes away under load for a third of the time: memory stays flat, no datagram is lost to it, and the sums come right when it is back."""
+"""Redis goes away under load for a third of the time: memory stays flat, no datagram is lost to it, the sums come right when it is back."""
 
 import time
 from dataclasses import dataclass, field
@@ -32,8 +32,8 @@ class Away:
     def __str__(self):
         phases = "; ".join(f"{phase}: {self.resident_kib[phase]} KiB, {self.dropped[phase]} dropped" for phase in PHASES)
         return (
-            f"Redis {self.how}: {self.lines} lines at {self.rate} a second to {AGENTS} agents; most resident memory of one agent and datagrams "
-            f"dropped while Redis is {phases}; degraded by {self.reasons}; exact {self.exact_after:.1f} s after the load"
+            f"Redis {self.how}: {self.lines} lines at {self.rate} a second to {AGENTS} agents; most resident memory of one agent and "
+            f"datagrams dropped while Redis is {phases}; degraded by {self.reasons}; exact {self.exact_after:.1f} s after the load"
         )
 
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import requests
 
-from .agents import Agents, added, read_pages, some
-from .stores import running_store, visits_held
+from .agents import Agents, read_pages, some
+from .stores import running_store, totals_held, visits_in
 from .waiting import wait_for
 
 AGENTS = 3
@@ -43,7 +43,7 @@ class Watcher(threading.Thread):
                 if turn % 4:
                     self._ask(self._agents.running[turn % 4 % len(self._agents.running)])
                 else:
-                    self._hold(visits_held(self._store, seconds=2), "Redis")
+                    self._hold(visits_in(totals_held(self._store, seconds=2)), "Redis")
                     self.readings += 1
             except (OSError, requests.RequestException, subprocess.TimeoutExpired, StopIteration, AssertionError, ValueError):
                 # It is away at the moment.
@@ -57,7 +57,9 @@ class Watcher(threading.Thread):
         said = read_pages(address, pages)
         self.answers += len(said)
         self._hold(said, f"the agent at {address[1]}")
-        less = {page: (number, own[page]) for page, number in said.items() if number < own[page]}
+        # An agent need not have heard of a reset yet, by which its own is less.
+        known = [page for page in said if page not in self._agents.bases]
+        less = {page: (said[page], own[page]) for page in known if said[page] < own[page]}
         if less:
             self.fault = f"the agent at {address[1]} answers less than its own: {some(less)}"
 
@@ -78,10 +80,13 @@ class Watcher(threading.Thread):
 def heal(agents, store, seconds):
     """With the senders at rest: waits until every agent and Redis itself have every sum; returns the truth and how long it took."""
     began = time.monotonic()
-    truth = added(agents.settle())
+    truth = agents.truth()
 
     def is_exact():
-        held = visits_held(store)
+        places = totals_held(store)
+        apart = [page for page, fields in places.items() if len(fields) > 1]
+        assert not apart, f"several shards have the same key: {some(apart)}"
+        held = visits_in(places)
         faults = [("Redis", page, held.get(page, 0), number) for page, number in truth.items() if held.get(page, 0) != number]
         assert not faults, some(faults)
         faults = agents.wrong(truth)

@@ -14,6 +14,8 @@ LASTING = ["--appendonly", "yes", "--appendfsync", "everysec"]
 HEAL_SECONDS = 60.0
 # Of an agent's id, with which each field begins.
 AGENT_DIGITS = 32
+# A total and a base, by what follows the agent's id.
+SIGNS = {"": 1, ".base": -1}
 # All hashes whose key matches: one script for the whole of a server.
 HASHES = """
 local found = {}
@@ -35,15 +37,11 @@ def hashes_of(server, pattern, seconds=60):
 
 def sum_of(fields):
     """What a hash comes to, as the README adds it up: all totals less all bases. What else an agent notes there does not count."""
-    signs = {"": 1, ".base": -1}
-    return sum(signs[field[AGENT_DIGITS:]] * int(value) for field, value in fields.items() if field[AGENT_DIGITS:] in signs)
+    return sum(SIGNS[field[AGENT_DIGITS:]] * int(value) for field, value in fields.items() if field[AGENT_DIGITS:] in SIGNS)
 
 
 class Shards:
-    """Servers that know nothing of each other, one of them included, each behind a way that can be cut.
-
-    A key stays on the server that it leaves when one is added. There it grows no more: the largest sum is the one that counts.
-    """
+    """Servers that know nothing of each other, one of them included, each behind a way that can be cut."""
 
     def __init__(self, stack, count):
         self._stack = stack
@@ -110,11 +108,27 @@ def running_store(kind):
         yield ClusterStore(stack) if kind == "cluster" else Shards(stack, 3 if kind == "shards" else 1)
 
 
-def visits_held(store, seconds=60):
-    """What the store says of each page: its sum over agents."""
+def totals_held(store, seconds=60):
+    """What the store has of each page: by page the fields of each server that has some."""
     held = {}
     for server in store.masters():
         for key, fields in hashes_of(server, "footfall:{visit|page=*}", seconds).items():
             page = key.removeprefix("footfall:{visit|page=").removesuffix("}")
-            held[page] = max(held.get(page, 0), sum_of(fields))
+            held.setdefault(page, []).append(fields)
     return held
+
+
+def visits_in(held):
+    """What that comes to: the sum of each page over agents.
+
+    While a key moves from one shard to another both may have a field of it: it only grows, so that the larger value is the newer one.
+    """
+    sums = {}
+    for page, places in held.items():
+        merged = {}
+        for fields in places:
+            for field, value in fields.items():
+                if field[AGENT_DIGITS:] in SIGNS:
+                    merged[field] = max(merged.get(field, 0), int(value))
+        sums[page] = sum_of(merged)
+    return sums
