@@ -32,6 +32,7 @@ def weight(number):
 
 def payloads(pages):
     """Every page in one line, and a payload for so many of them."""
+    assert pages % LINES_PER_PAYLOAD == 0, f"pages come in payloads of {LINES_PER_PAYLOAD}"
     lines = [f"visit:p{number}:{weight(number)}|c\n" for number in range(pages)]
     return ["".join(lines[at : at + LINES_PER_PAYLOAD]).encode() for at in range(0, pages, LINES_PER_PAYLOAD)]
 
