@@ -6,9 +6,12 @@ Tests/run makes the builds: `swift build -c release --sanitize=thread --scratch-
 import re
 
 import pytest
+import requests
 
 from harness.exactness import run_exactly
+from harness.redis import running_redis
 from harness.sending import send_datagrams, send_stream
+from harness.waiting import wait_for
 
 REPORT = re.compile(r"ThreadSanitizer|AddressSanitizer|LeakSanitizer|runtime error|Fatal error")
 LINES = 100_000
@@ -60,3 +63,34 @@ def test_every_route_and_odd_input_is_silent(sanitized, tmp_path):
     for path in ("/metrics", "/stats", "/stats/visit", "/series?limit=3", "/health", "/status", "/explain?line=a:1|c", "/nowhere"):
         assert agent.get(path).status_code < 500
     agent.scrape(openmetrics=True)
+
+
+@pytest.mark.sanitizer
+def test_agents_that_share_redis_are_exact_and_silent(sanitized):
+    rounds, lines = 20, 50
+    with running_redis() as (redis,):
+        flags = ["--workers", "2", "--redis", redis.url, "--redis-flush-interval", "50ms", "--cache-ttl", "50ms", "--flush-interval", "50ms"]
+        agents = [sanitized(*flags) for _ in range(2)]
+
+        def count():
+            """Each agent gets a visit more than there are lines, and is asked for what both have."""
+            for agent in agents:
+                for number in range(rounds):
+                    send_datagrams(agent.address("udp"), b"visit:page1|c\nlatency:5|ms\nusers:%d|s" % number, *[b"visit:page1|c"] * (lines - 1))
+                    assert requests.post(agent.url("/visits/page1"), timeout=30).status_code == 200
+                    for path in ("/stats", "/stats/latency", "/api/v1/counter/metrics"):
+                        assert agent.get(path).status_code == 200
+            return len(agents) * rounds * (lines + 1)
+
+        def all_have(visits):
+            wait_for(lambda: all(agent.get("/visits/page1").json()["visits"] == visits for agent in agents), f"{visits} visits everywhere", 60)
+
+        sent = count()
+        all_have(sent)
+        redis.kill()
+        sent += count()
+        redis.start()
+        all_have(sent)
+        assert requests.delete(agents[0].url("/visits/page1"), timeout=30).status_code == 200
+        all_have(0)
+        all_have(count())

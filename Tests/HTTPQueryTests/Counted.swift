@@ -164,7 +164,7 @@ final class Counted {
       if let holding = store.cached(ask.key) {
         replies[ask.key] = .holding(holding, served: nil)
       } else if !store.read(ask.key, UInt64(ticket)) {
-        replies[ask.key] = .failed("no room")
+        replies[ask.key] = .failed
       }
     }
     for case .holding(let ticket, let holding, let served) in store.takeNews() {

@@ -1,5 +1,4 @@
 import Aggregation
-import Platform
 import Testing
 
 @testable import HTTPQuery
@@ -7,20 +6,7 @@ import Testing
 @Suite(.timeLimit(.minutes(2))) struct `keeping answers` {
   private static let never: Int64 = 3_600_000_000_000
 
-  /// Waits until something is so.
-  private func wait(until isSo: () -> Bool) {
-    let end = Clock.monotonic() + 30_000_000_000
-    while !isSo() {
-      if Clock.monotonic() > end { return #expect(isSo(), "waited in vain") }
-      Clock.sleep(nanoseconds: 1_000_000)
-    }
-  }
-
-  private func post(_ path: String) -> String {
-    "POST \(path) HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-  }
-
-  private func text(_ peer: Peer) -> String { String(decoding: peer.read(.max), as: UTF8.self) }
+  private func post(_ path: String) -> String { request("POST", path) }
 
   @Test func `an answer to a write goes when what it says is safe, and others go before`() throws {
     let memory = MemoryKeeper()
@@ -62,6 +48,31 @@ import Testing
     #expect(peers.allSatisfy { text($0).hasPrefix("HTTP/1.1 200 ") })
     // One was refused when the first came; all others share the next.
     #expect(memory.payloads.count <= 2)
+  }
+
+  @Test func `an answer whose count came behind a payload that was refused waits for the next`() throws {
+    let memory = MemoryKeeper()
+    memory.change { state in
+      state.hasRoom = false
+      state.settlesAtOnce = false
+    }
+    let server = try RunningServer(flushIntervalNanoseconds: Self.never, keeper: memory.keeper(holdsAnswers: true))
+    let peers = try ["a", "b"].map { page in
+      let peer = try Peer(server)
+      peer.send(post("/visits/\(page)"))
+      wait { (try? Peer(server).ask("/metrics").contains("visit_total{page=\"\(page)\"} 1\n")) ?? false }
+      return peer
+    }
+    memory.change { $0.hasRoom = true }
+    server.agent.wake()
+    wait { memory.payloads.count == 2 }
+    // What was refused is safe; it does not hold the second.
+    memory.change { $0.settled = 1 }
+    server.agent.wake()
+    #expect(try Peer(server).ask("/health").hasPrefix("HTTP/1.1 200 "))
+    #expect(!peers[1].hasInput)
+    memory.settleAll(server.agent)
+    #expect(peers.allSatisfy { text($0).contains("\"visits\":1,") })
   }
 
   @Test func `pipelined requests are answered in order though one is held`() throws {

@@ -12,6 +12,15 @@ final class MemoryStore: Sendable {
     var cache: [SharedKey: SharedHolding] = [:]
     var news: [SharedNews] = []
     var condition = SharedCondition()
+    /// What the cache has that is too old, until the read of it fails.
+    var stale: [SharedKey: SharedHolding] = [:]
+    /// There is room for writes and asks.
+    var hasRoom = true
+    /// Keys whose server is away.
+    var away: Set<SharedKey> = []
+    /// Resets are done, but nobody is told.
+    var losesResets = false
+    var wantsFullPass = false
     /// Reads get no answer.
     var isSilent = false
     /// Writes wait here, in their order, until this is off.
@@ -56,19 +65,13 @@ final class MemoryStore: Sendable {
     SharedStore(
       flushInterval: flushInterval, batchSize: 1_000_000,
       write: { write in
-        self.change { $0.take(write) }
-        agent.wake()
-        return true
+        self.offer(agent) { $0.take(write) }
       },
       read: { key, ticket in
-        self.change { $0.read(key, ticket) }
-        agent.wake()
-        return true
+        self.offer(agent) { $0.read(key, ticket) }
       },
       reset: { key, own, ticket in
-        self.change { $0.reset(key, own, ticket) }
-        agent.wake()
-        return true
+        self.offer(agent) { $0.reset(key, own, ticket) }
       },
       cached: { key in self.change { $0.cache[key] } },
       takeNews: {
@@ -77,12 +80,36 @@ final class MemoryStore: Sendable {
           state.news = []
           return news
         }
-      }, takeFullPass: { false }, condition: { self.change { $0.condition } })
+      },
+      takeFullPass: {
+        self.change { state in
+          defer { state.wantsFullPass = false }
+          return state.wantsFullPass
+        }
+      }, condition: { self.change { $0.condition } })
+  }
+}
+
+extension MemoryStore {
+  /// - Returns: false if there is no room.
+  private func offer(_ agent: AgentState, _ body: (inout sending State) -> Void) -> Bool {
+    let isTaken = change { state in
+      if state.hasRoom { body(&state) }
+      return state.hasRoom
+    }
+    if isTaken { agent.wake() }
+    return isTaken
+  }
+
+  /// Changes something, of which the agent learns.
+  func tell(_ agent: AgentState, _ body: (inout sending State) -> Void) {
+    change(body)
+    agent.wake()
   }
 }
 
 extension MemoryStore.State {
-  private var isUp: Bool { condition.nodes.contains { $0.isUp } }
+  private func isUp(_ key: SharedKey) -> Bool { condition.nodes.contains { $0.isUp } && !away.contains(key) }
 
   mutating func take(_ write: SharedWrite) {
     guard case .total(let total, let base, let known) = write.value else {
@@ -90,7 +117,7 @@ extension MemoryStore.State {
     }
     if holdsWrites { return held.append(write) }
     writes += 1
-    if !isUp { return news.append(.unwritten(ticket: write.ticket, isAway: true)) }
+    if !isUp(write.key) { return news.append(.unwritten(ticket: write.ticket, isAway: true)) }
     let stored = own[write.key] ?? (.zero, .zero)
     if let known, known < stored.total {
       return news.append(.found(ticket: write.ticket, write.key, total: stored.total, base: stored.base))
@@ -104,7 +131,10 @@ extension MemoryStore.State {
   mutating func read(_ key: SharedKey, _ ticket: UInt64) {
     if isSilent { return }
     reads += 1
-    guard isUp else { return news.append(.failed(ticket: ticket, "away")) }
+    guard isUp(key) else {
+      if let holding = stale[key] { cache[key] = holding }
+      return news.append(.failed(ticket: ticket, "away"))
+    }
     let other = others[key]
     let agents = (own[key] == nil ? 0 : 1) + (other == nil ? 0 : 1)
     let holding = SharedHolding.total(
@@ -114,9 +144,9 @@ extension MemoryStore.State {
   }
 
   mutating func reset(_ key: SharedKey, _ total: SharedNumber?, _ ticket: UInt64) {
-    guard isUp else { return news.append(.failed(ticket: ticket, "away")) }
+    guard isUp(key) else { return news.append(.failed(ticket: ticket, "away")) }
     if let total { own[key] = (total, total) }
     if let other = others[key] { others[key] = (other.total, other.total) }
-    news.append(.reset(ticket: ticket, served: "redis"))
+    news.append(losesResets ? .unanswered(ticket: ticket) : .reset(ticket: ticket, served: "redis"))
   }
 }

@@ -1,33 +1,10 @@
-import Platform
-import Protocol
 import Testing
 
 @testable import Aggregation
 @testable import HTTPQuery
 
 @Suite(.timeLimit(.minutes(2))) struct `sharing counts` {
-  private static let page = SharedKey(
-    .counter, metric: "visit".utf8, labels: [(name: Array("page".utf8), value: Array("a".utf8))])
-
-  private func wait(until isSo: () -> Bool) {
-    let end = Clock.monotonic() + 30_000_000_000
-    while !isSo() {
-      if Clock.monotonic() > end { return #expect(isSo(), "waited in vain") }
-      Clock.sleep(nanoseconds: 1_000_000)
-    }
-  }
-
-  private func request(_ method: String, _ path: String) -> String {
-    "\(method) \(path) HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-  }
-
-  private func ask(_ server: RunningServer, _ method: String, _ path: String) throws -> String {
-    let peer = try Peer(server)
-    peer.send(request(method, path))
-    return text(peer)
-  }
-
-  private func text(_ peer: Peer) -> String { String(decoding: peer.read(.max), as: UTF8.self) }
+  private static let page = visits(of: "a")
 
   private func own(_ memory: MemoryStore) -> SharedNumber? { memory.change { $0.own[Self.page]?.total } }
 
@@ -35,25 +12,25 @@ import Testing
     let memory = MemoryStore()
     memory.change { $0.others[Self.page] = (.whole(10), .whole(3)) }
     let server = try RunningServer(store: memory.store)
-    #expect(try ask(server, "GET", "/visits/a").messageBody == #"{"visits":7,"served_via":"redis"}"#)
-    #expect(try ask(server, "GET", "/api/v1/counter/visits/a").messageBody == #"{"visits":7,"served_via":"redis"}"#)
-    #expect(try ask(server, "GET", "/visits/a?scope=local").messageBody == #"{"visits":0,"served_via":"in_memory"}"#)
-    #expect(try ask(server, "GET", "/visits/a?scope=all").messageBody == #"{"visits":7,"served_via":"redis"}"#)
-    let strange = try ask(server, "GET", "/visits/a?scope=some")
+    #expect(try server.ask("GET", "/visits/a").messageBody == #"{"visits":7,"served_via":"redis"}"#)
+    #expect(try server.ask("GET", "/api/v1/counter/visits/a").messageBody == #"{"visits":7,"served_via":"redis"}"#)
+    #expect(try server.ask("GET", "/visits/a?scope=local").messageBody == #"{"visits":0,"served_via":"in_memory"}"#)
+    #expect(try server.ask("GET", "/visits/a?scope=all").messageBody == #"{"visits":7,"served_via":"redis"}"#)
+    let strange = try server.ask("GET", "/visits/a?scope=some")
     #expect(strange.hasPrefix("HTTP/1.1 422 ") && strange.contains("Input should be 'all' or 'local'"))
     memory.change {
       $0.cache[Self.page] = .total(others: .whole(6), own: nil, ownBase: .zero, agents: 1)
     }
-    #expect(try ask(server, "GET", "/visits/a").messageBody == #"{"visits":6,"served_via":"in_memory"}"#)
+    #expect(try server.ask("GET", "/visits/a").messageBody == #"{"visits":6,"served_via":"in_memory"}"#)
     memory.change { $0.cache = [:] }
     // Counted after the first batch: it waits for the next, which no test lives to see.
     wait { memory.change { $0.reads } > 0 }
-    #expect(try ask(server, "POST", "/visits/a").messageBody.hasPrefix(#"{"visits":8,"served_via":"#))
-    #expect(try ask(server, "POST", "/visits/a").messageBody == #"{"visits":9,"served_via":"batch"}"#)
-    #expect(try ask(server, "GET", "/visits/a?scope=local").messageBody == #"{"visits":2,"served_via":"in_memory"}"#)
+    #expect(try server.ask("POST", "/visits/a").messageBody.hasPrefix(#"{"visits":8,"served_via":"#))
+    #expect(try server.ask("POST", "/visits/a").messageBody == #"{"visits":9,"served_via":"batch"}"#)
+    #expect(try server.ask("GET", "/visits/a?scope=local").messageBody == #"{"visits":2,"served_via":"in_memory"}"#)
     memory.set(isUp: false, server.agent)
-    #expect(try ask(server, "GET", "/visits/a").messageBody == #"{"visits":2,"served_via":"in_memory"}"#)
-    #expect(try ask(server, "GET", "/api/v1/counter/visits/b").hasPrefix("HTTP/1.1 404 "))
+    #expect(try server.ask("GET", "/visits/a").messageBody == #"{"visits":2,"served_via":"in_memory"}"#)
+    #expect(try server.ask("GET", "/api/v1/counter/visits/b").hasPrefix("HTTP/1.1 404 "))
     #expect(server.stop() == 0)
   }
 
@@ -63,19 +40,19 @@ import Testing
     let server = try RunningServer(store: memory.store)
     for count in 1...3 {
       #expect(
-        try ask(server, "POST", "/visits/a").messageBody == #"{"visits":\#(10 + count),"served_via":"redis"}"#)
+        try server.ask("POST", "/visits/a").messageBody == #"{"visits":\#(10 + count),"served_via":"redis"}"#)
       #expect(own(memory) == .whole(Int64(count)))
     }
     memory.change { $0.holdsWrites = true }
     let peer = try Peer(server)
     peer.send(request("POST", "/visits/a"))
     wait { memory.change { $0.held.contains { $0.key == Self.page } } }
-    #expect(try ask(server, "GET", "/health").hasPrefix("HTTP/1.1 200 "))
+    #expect(try server.ask("GET", "/health").hasPrefix("HTTP/1.1 200 "))
     #expect(!peer.hasInput)
     memory.releaseWrites(server.agent)
     #expect(text(peer).messageBody == #"{"visits":14,"served_via":"redis"}"#)
     memory.set(isUp: false, server.agent)
-    #expect(try ask(server, "POST", "/visits/a").messageBody == #"{"visits":5,"served_via":"in_memory"}"#)
+    #expect(try server.ask("POST", "/visits/a").messageBody == #"{"visits":5,"served_via":"in_memory"}"#)
     // Nothing was written, and nothing is lost.
     memory.set(isUp: true, server.agent)
     wait { own(memory) == .whole(5) }
@@ -90,7 +67,7 @@ import Testing
     let peer = try Peer(server)
     peer.send(request("POST", "/visits/a"))
     wait { !journal.payloads.isEmpty }
-    #expect(try ask(server, "GET", "/visits/a?scope=local").messageBody.contains("\"visits\":1,"))
+    #expect(try server.ask("GET", "/visits/a?scope=local").messageBody.contains("\"visits\":1,"))
     #expect(own(memory) == nil && !peer.hasInput)
     journal.settleAll(server.agent)
     #expect(text(peer).messageBody == #"{"visits":1,"served_via":"redis"}"#)
@@ -103,37 +80,37 @@ import Testing
     let memory = MemoryStore()
     memory.change { $0.others[Self.page] = (.whole(10), .zero) }
     let server = try RunningServer(flushIntervalNanoseconds: 10_000_000, store: memory.store)
-    _ = try ask(server, "POST", "/visits/a")
+    _ = try server.ask("POST", "/visits/a")
     memory.change { $0.holdsWrites = true }
     let peer = try Peer(server)
     peer.send(request("DELETE", "/visits/a"))
     wait { memory.change { $0.held.contains { $0.key == Self.page } } }
-    _ = try ask(server, "POST", "/visits/a")
+    _ = try server.ask("POST", "/visits/a")
     #expect(!peer.hasInput)
     memory.releaseWrites(server.agent)
     #expect(text(peer).messageBody == #"{"visits":0,"served_via":"redis"}"#)
-    #expect(try ask(server, "GET", "/visits/a").messageBody.hasPrefix(#"{"visits":1,"#))
+    #expect(try server.ask("GET", "/visits/a").messageBody.hasPrefix(#"{"visits":1,"#))
     #expect(memory.change { $0.others[Self.page]?.base } == .whole(10))
-    #expect(try ask(server, "DELETE", "/api/v1/counter/visits/a").hasPrefix("HTTP/1.1 200 "))
-    #expect(try ask(server, "GET", "/visits/a").messageBody == #"{"visits":0,"served_via":"redis"}"#)
-    #expect(try ask(server, "DELETE", "/api/v1/counter/visits/b").hasPrefix("HTTP/1.1 404 "))
+    #expect(try server.ask("DELETE", "/api/v1/counter/visits/a").hasPrefix("HTTP/1.1 200 "))
+    #expect(try server.ask("GET", "/visits/a").messageBody == #"{"visits":0,"served_via":"redis"}"#)
+    #expect(try server.ask("DELETE", "/api/v1/counter/visits/b").hasPrefix("HTTP/1.1 404 "))
     #expect(server.stop() == 0)
   }
 
   @Test func `a reset that the store cannot do changes nothing`() throws {
     let memory = MemoryStore()
     let server = try RunningServer(store: memory.store)
-    _ = try ask(server, "POST", "/visits/a")
+    _ = try server.ask("POST", "/visits/a")
     memory.set(isUp: false, server.agent)
     for path in ["/visits/a", "/api/v1/counter/visits/a", "/visits/b", "/series?metric=visit"] {
-      let answer = try ask(server, "DELETE", path)
+      let answer = try server.ask("DELETE", path)
       #expect(answer.hasPrefix("HTTP/1.1 503 ") && answer.contains("\r\nRetry-After: 1\r\n"))
     }
-    #expect(try ask(server, "GET", "/visits/a").messageBody == #"{"visits":1,"served_via":"in_memory"}"#)
+    #expect(try server.ask("GET", "/visits/a").messageBody == #"{"visits":1,"served_via":"in_memory"}"#)
     memory.set(isUp: true, server.agent)
     server.count((0..<1_500).map { "visit:p\($0)|c" }.joined(separator: "\n"))
-    #expect(try ask(server, "DELETE", "/series?metric=visit").messageBody == #"{"removed":1501}"#)
-    #expect(try ask(server, "GET", "/visits/p7").messageBody == #"{"visits":0,"served_via":"redis"}"#)
+    #expect(try server.ask("DELETE", "/series?metric=visit").messageBody == #"{"removed":1501}"#)
+    #expect(try server.ask("GET", "/visits/p7").messageBody == #"{"visits":0,"served_via":"redis"}"#)
     #expect(server.stop() == 0)
   }
 
@@ -141,9 +118,9 @@ import Testing
     let memory = MemoryStore(flushInterval: 0)
     memory.change { $0.own[Self.page] = (.whole(40), .whole(30)) }
     let server = try RunningServer(store: memory.store)
-    #expect(try ask(server, "POST", "/visits/a").messageBody == #"{"visits":11,"served_via":"redis"}"#)
+    #expect(try server.ask("POST", "/visits/a").messageBody == #"{"visits":11,"served_via":"redis"}"#)
     #expect(own(memory) == .whole(41))
-    #expect(try ask(server, "GET", "/metrics").contains("visit_total{page=\"a\"} 41\n"))
+    #expect(try server.ask("GET", "/metrics").contains("visit_total{page=\"a\"} 41\n"))
     #expect(server.stop() == 0)
   }
 
@@ -151,15 +128,15 @@ import Testing
     let memory = MemoryStore()
     memory.change { $0.condition.nodes = [("redis://a", false)] }
     let server = try RunningServer(store: memory.store)
-    _ = try ask(server, "POST", "/visits/a")
-    let metrics = try ask(server, "GET", "/api/v1/counter/metrics")
+    _ = try server.ask("POST", "/visits/a")
+    let metrics = try server.ask("GET", "/api/v1/counter/metrics")
     #expect(metrics.contains(#""status":"degraded""#) && metrics.contains(#""redis_nodes":{"redis://a":false}"#))
     #expect(metrics.contains(#""write_buffer_size":2}"#) && metrics.contains(#""last_batch_write":null"#))
     #expect(memory.change { $0.writes } == 0)
     memory.set(isUp: true, server.agent)
     wait { own(memory) == .whole(1) }
-    wait { (try? ask(server, "GET", "/api/v1/counter/metrics").contains(#""last_batch_write":"20"#)) ?? false }
-    _ = try ask(server, "POST", "/visits/a")
+    wait { (try? server.ask("GET", "/api/v1/counter/metrics").contains(#""last_batch_write":"20"#)) ?? false }
+    _ = try server.ask("POST", "/visits/a")
     #expect(server.stop() == 0)
     #expect(own(memory) == .whole(2))
   }
@@ -168,13 +145,13 @@ import Testing
     let memory = MemoryStore()
     memory.change { $0.others[SharedKey(.counter, metric: "visit".utf8)] = (.whole(100), .whole(40)) }
     let server = try RunningServer(store: memory.store)
-    wait { (try? ask(server, "POST", "/visit").contains("{\"visits\":6")) ?? false }
+    wait { (try? server.ask("POST", "/visit").contains("{\"visits\":6")) ?? false }
     memory.change { $0.isSilent = true }
-    #expect(try ask(server, "POST", "/visit").contains("{\"visits\":6"))
+    #expect(try server.ask("POST", "/visit").contains("{\"visits\":6"))
     // Whoever waits for the store keeps nobody else.
     let gone = try Peer(server)
     gone.send(request("GET", "/visits/a"))
-    #expect(try ask(server, "GET", "/health").hasPrefix("HTTP/1.1 200 "))
+    #expect(try server.ask("GET", "/health").hasPrefix("HTTP/1.1 200 "))
     #expect(!gone.hasInput)
     #expect(server.stop() == 0)
   }

@@ -2,9 +2,11 @@
 enum StatsScope: String {
   case all, local
 
+  private static let words = [all.rawValue, local.rawValue]
+
   /// What `scope` says; without a store all agents' counts are this one's.
   init(_ parameters: inout QueryParameters, _ state: QueryState) {
-    let word = parameters.word("scope", of: [Self.all.rawValue, Self.local.rawValue])
+    let word = parameters.word("scope", of: Self.words)
     self = state.sharing == nil ? .local : Self(rawValue: word) ?? .all
   }
 }
