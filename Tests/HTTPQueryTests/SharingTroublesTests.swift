@@ -66,7 +66,10 @@ import Testing
     let refused = try server.ask("DELETE", "/visits/a")
     #expect(refused.hasPrefix("HTTP/1.1 503 ") && refused.contains("Redis cannot be reached; nothing was reset"))
     // A page nobody here has counted: what nobody can say is not that there is none.
-    memory.change { $0.away = [Self.page, visits(of: "c")] }
+    memory.change { state in
+      state.away = [Self.page, visits(of: "c")]
+      state.stale[visits(of: "c")] = .total(others: .zero, own: nil, ownBase: .zero, agents: 0)
+    }
     #expect(try server.ask("DELETE", "/api/v1/counter/visits/c").hasPrefix("HTTP/1.1 503 "))
     memory.change { $0.away = [] }
     memory.set(isUp: true, server.agent)

@@ -132,6 +132,8 @@ final class RedisExchange {
   private func noteChanges(_ now: Int64) {
     if client.generation == seenGeneration { return }
     seenGeneration = client.generation
+    // Where resets are is asked for as soon as a server can tell: one that came before that waits for this agent's next write.
+    if resets.last == nil && resets.nextTime != .max { resets.nextTime = now }
     if wasAway { fullPassAt = min(fullPassAt, max(now, fullPassNotBefore)) }
     wasAway = false
   }
