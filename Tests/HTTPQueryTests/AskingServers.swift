@@ -7,10 +7,10 @@ import Testing
 // What tests of a running query thread say often.
 
 /// Waits until something is so.
-func wait(until isSo: () -> Bool) {
+func wait(sourceLocation: SourceLocation = #_sourceLocation, until isSo: () -> Bool) {
   let end = Clock.monotonic() + 30_000_000_000
   while !isSo() {
-    if Clock.monotonic() > end { return #expect(isSo(), "waited in vain") }
+    if Clock.monotonic() > end { return #expect(isSo(), "waited in vain", sourceLocation: sourceLocation) }
     Clock.sleep(nanoseconds: 1_000_000)
   }
 }

@@ -130,6 +130,12 @@ final class Peer {
     return bytes
   }
 
+  /// The end of this connection is a reset, which a server hears of though it reads nothing: `RST`, not `FIN` (socket(7), SO_LINGER).
+  func reset() {
+    var atOnce = linger(l_onoff: 1, l_linger: 0)
+    setsockopt(descriptor.number, SOL_SOCKET, SO_LINGER, &atOnce, socklen_t(MemoryLayout<linger>.size))
+  }
+
   /// Asks and reads until the server closes.
   func ask(_ path: String, _ fields: String = "") -> String {
     send(`a connection`.get(path, fields + "Connection: close\r\n"))

@@ -42,7 +42,10 @@ import Testing
       leavers.append(peer)
     }
     wait { memory.change { $0.held.contains { $0.key == Self.page } } }
+    // What comes later is answered: all before has been read.
+    #expect(try server.ask("GET", "/health").hasPrefix("HTTP/1.1 200 "))
     #expect(leavers.allSatisfy { !$0.hasInput })
+    for leaver in leavers { leaver.reset() }
     leavers = []
     wait { server.books.connections.load(ordering: .relaxed) == 0 }
     memory.change { $0.isSilent = false }

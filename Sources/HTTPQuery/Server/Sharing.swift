@@ -174,6 +174,8 @@ extension QueryServer {
   func finishSharing(_ sharing: Sharing) {
     let end = Clock.monotonic() + 2_000_000_000
     sharing.isEnding = true
+    // Whether a server is there is known as of now.
+    sharing.isAwake = true
     while Clock.monotonic() < end {
       if let keeping = state.keeping { keep(keeping) }
       share(sharing)
