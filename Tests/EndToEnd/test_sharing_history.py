@@ -142,7 +142,7 @@ def test_an_agent_that_has_just_started_knows_what_the_others_counted(agents, re
     first, second, third = agents
     send(first, ["visit:page1:3|c", "visit_users:ann|s", "visit_users:bob|s", "latency:10|ms"])
     send(second, ["visit:page1:4|c", "visit_users:bob|s", "latency:30|ms", "size:7|h", "load:0.5|d"])
-    send(third, ["visit:page2|c", "_e{6,2}:launch:v2", "queue:5|g"])
+    send(third, ["visit:page2|c", "_e{6,2}:launch|v2", "queue:5|g"])
     wait_until_shared(agents)
     assert third.stop() == 0
     new = start_agent("--redis", redis.url, "--cache-ttl", "0")
