@@ -24,6 +24,16 @@ package struct SharedWrite: Sendable {
     self.value = value
     self.ticket = ticket
   }
+
+  /// What it takes while it waits, in bytes, about.
+  package var size: Int {
+    switch value {
+    case .total: 64
+    case .counts(let counts): 64 + counts.count * 24
+    case .members(let bytes): 64 + bytes.count
+    case .samples(let samples): 64 + samples.buckets.count * 16
+    }
+  }
 }
 
 /// A timer's samples of an hour: exact but for where within its bucket a value lay.

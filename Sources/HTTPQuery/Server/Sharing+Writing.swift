@@ -3,8 +3,9 @@ import Platform
 
 /// Telling the shared store what this agent has counted.
 extension QueryServer {
-  /// Owners of a chunk at most: what is held of them is bounded by it.
+  /// Owners and bytes of a chunk at most, one owner's more: what is held of them is bounded by both.
   private static let chunkOwners = 8_192
+  private static let chunkBytes = 4 << 20
   /// Owners collected between two looks at the clock: less than a tenth of a millisecond.
   private static let ownersAtOnce = 64
   /// Nanoseconds of a turn for collecting.
@@ -51,9 +52,8 @@ extension QueryServer {
   private func collect(_ sharing: Sharing, until end: Int64) {
     repeat {
       for _ in 0..<Self.ownersAtOnce {
-        guard sharing.batch.open < Self.chunkOwners, let owner = state.view.nextToShare() else {
-          return endCollecting(sharing)
-        }
+        let hasRoom = sharing.batch.open < Self.chunkOwners && sharing.batch.bytes < Self.chunkBytes
+        guard hasRoom, let owner = state.view.nextToShare() else { return endCollecting(sharing) }
         sharing.leftOfBatch = max(0, sharing.leftOfBatch - 1)
         take(owner, sharing)
       }
@@ -65,6 +65,7 @@ extension QueryServer {
     if writes.isEmpty { return state.view.markShared(owner) }
     var open = Sharing.Open(owner: owner, batch: sharing.batch, left: writes.count)
     for write in writes {
+      sharing.batch.bytes += write.size
       guard case .total(let total, _, let known) = write.value else { continue }
       open.total = (write.key, total)
       open.isClaim = known != nil

@@ -33,6 +33,8 @@ final class Sharing {
   final class Batch {
     /// Owners that are not answered.
     var open = 0
+    /// Of its writes, about.
+    var bytes = 0
     var isWhole = true
   }
 

@@ -207,15 +207,3 @@ package enum RedisEvent: Equatable, Sendable {
   /// The store cannot even begin.
   case stopped(SystemError)
 }
-
-extension SharedWrite {
-  /// What it takes while it waits, in bytes, about.
-  var size: Int {
-    switch value {
-    case .total: 64
-    case .counts(let counts): 64 + counts.count * 24
-    case .members(let bytes): 64 + bytes.count
-    case .samples(let samples): 64 + samples.buckets.count * 16
-    }
-  }
-}
