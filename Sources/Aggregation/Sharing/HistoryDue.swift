@@ -6,12 +6,11 @@ struct HistoryDue {
 
   static let none = HistoryDue(counts: .max, values: .max)
 
-  mutating func lower(to other: HistoryDue) {
-    counts = min(counts, other.counts)
-    values = min(values, other.values)
+  func lowered(to other: HistoryDue) -> HistoryDue {
+    HistoryDue(counts: min(counts, other.counts), values: min(values, other.values))
   }
 
-  mutating func lower(to second: UInt32) { lower(to: HistoryDue(counts: second, values: second)) }
+  func lowered(to second: UInt32) -> HistoryDue { lowered(to: HistoryDue(counts: second, values: second)) }
 }
 
 /// Hours since 1970, a bit each, which those have in common that lie 256 hours apart: history is not so long.

@@ -88,7 +88,9 @@ struct ShareBooks: ~Copyable {
   }
 
   /// What was counted since `second` is told again.
-  mutating func lower(_ family: FamilyID, to second: UInt32) { due[Int(family)].lower(to: second) }
+  mutating func lower(_ family: FamilyID, to second: UInt32) {
+    due[Int(family)] = due[Int(family)].lowered(to: second)
+  }
 
   /// The time of day was set back: what comes now belongs to seconds that were told.
   mutating func lowerAll(_ count: Int, to second: UInt32) {
@@ -106,7 +108,7 @@ struct ShareBooks: ~Copyable {
   /// Takes what is to be told of a family's history. What is counted at `now` will be told again.
   mutating func takeHistory(of family: FamilyID, now: UInt32) -> HistoryStretch {
     let id = Int(family)
-    underWayDue[id].lower(to: due[id])
+    underWayDue[id] = underWayDue[id].lowered(to: due[id])
     due[id] = HistoryDue(counts: now, values: now)
     if let hours = lateHours.removeValue(forKey: family) { underWayHours[family, default: HourSet()].formUnion(hours) }
     return HistoryStretch(due: underWayDue[id], hours: underWayHours[family] ?? HourSet())
@@ -114,7 +116,7 @@ struct ShareBooks: ~Copyable {
 
   /// What was taken is not told.
   mutating func returnHistory(of family: FamilyID) {
-    due[Int(family)].lower(to: underWayDue[Int(family)])
+    due[Int(family)] = due[Int(family)].lowered(to: underWayDue[Int(family)])
     if let hours = underWayHours.removeValue(forKey: family) {
       lateHours[family, default: HourSet()].formUnion(hours)
     }
