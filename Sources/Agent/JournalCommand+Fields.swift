@@ -27,7 +27,12 @@ extension JournalRecord {
     case .left(let number): ("left", [("number", .whole(number))])
     case .counter(let number, let whole, let fraction): ("counter", Self.total(number, whole, fraction))
     case .base(let number, let whole, let fraction): ("base", Self.total(number, whole, fraction))
-    case .raise(let number, let whole, let fraction): ("raise", Self.total(number, whole, fraction))
+    case .raise(let number, let whole, let fraction, let baseWhole, let baseFraction):
+      (
+        "raise",
+        Self.total(number, whole, fraction)
+          + [("base", .whole(baseWhole)), ("base_fraction", .number(baseFraction))]
+      )
     case .gauge(let number, let value): ("gauge", [("number", .whole(number)), ("value", .number(value))])
     case .timer(let number, let count, let sum, let weights):
       (

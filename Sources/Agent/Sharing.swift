@@ -13,7 +13,7 @@ struct Sharing {
   private let batchSize: Int
 
   /// What Redis may take of the end of a run, which is over within 5 s.
-  private static let patience: Int64 = 2_000_000_000
+  private static let patience: Int64 = 500_000_000
 
   /// - Parameters:
   ///   - password: of servers whose URL has none.

@@ -155,7 +155,7 @@ private final class Askers {
     askers.askOn()
     askers.takeNews()
     let known = try #require(askers.asking.nextReady())
-    guard case .holding(.total(let others, _, _, _), served: nil) = known.replies[a] else {
+    guard case .holding(.total(let others, _, _, _, _), served: nil) = known.replies[a] else {
       return #expect(Bool(false), "\(known.replies[a])")
     }
     #expect(others == .whole(7))

@@ -59,6 +59,27 @@ import Testing
     #expect(server.stop() == 0)
   }
 
+  @Test(arguments: [0, 3_600_000_000_000]) func `no two visits that wait together are answered the same`(
+    flushInterval: Int64
+  ) throws {
+    let memory = MemoryStore(flushInterval: flushInterval)
+    memory.change { $0.others[Self.page] = (.whole(10), .zero) }
+    let server = try RunningServer(store: memory.store)
+    // What waits for room goes on together.
+    memory.change { $0.hasRoom = false }
+    let peers = try (0..<8).map { _ in
+      let peer = try Peer(server)
+      peer.send(request("POST", "/visits/a"))
+      return peer
+    }
+    wait { (try? server.ask("GET", "/visits/a?scope=local").messageBody.contains(#""visits":8,"#)) ?? false }
+    memory.tell(server.agent) { $0.hasRoom = true }
+    let answers = peers.map { text($0).messageBody }
+    #expect(Set(answers.map { $0.components(after: #""visits":"#)[0].prefix(2) }) == Set((11...18).map { "\($0)" }))
+    if flushInterval == 0 { #expect(answers.allSatisfy { $0.contains(#""served_via":"redis""#) }) }
+    #expect(server.stop() == 0)
+  }
+
   @Test func `nothing is written that the journal does not hold`() throws {
     let journal = MemoryKeeper()
     journal.change { $0.settlesAtOnce = false }
@@ -121,6 +142,24 @@ import Testing
     #expect(try server.ask("POST", "/visits/a").messageBody == #"{"visits":11,"served_via":"redis"}"#)
     #expect(own(memory) == .whole(41))
     #expect(try server.ask("GET", "/metrics").contains("visit_total{page=\"a\"} 41\n"))
+    #expect(server.stop() == 0)
+  }
+
+  @Test func `more that the store has of this agent is answered before it is taken over`() throws {
+    let memory = MemoryStore()
+    memory.change { state in
+      state.own[Self.page] = (.whole(40), .whole(30))
+      state.own[SharedKey(.counter, metric: "visit".utf8)] = (.whole(60), .whole(30))
+      state.holdsWrites = true
+    }
+    let server = try RunningServer(store: memory.store)
+    #expect(try server.ask("POST", "/visits/a").messageBody == #"{"visits":11,"served_via":"batch"}"#)
+    #expect(try server.ask("GET", "/visits/a").messageBody == #"{"visits":11,"served_via":"batch"}"#)
+    #expect(try server.ask("GET", "/stats").contains(#""total_visits":31,"#))
+    memory.releaseWrites(server.agent)
+    wait { (try? server.ask("GET", "/visits/a?scope=local").messageBody.contains(#""visits":11,"#)) ?? false }
+    #expect(try server.ask("GET", "/visits/a").messageBody == #"{"visits":11,"served_via":"batch"}"#)
+    #expect(try server.ask("GET", "/stats").contains(#""total_visits":31,"#))
     #expect(server.stop() == 0)
   }
 

@@ -67,7 +67,7 @@ import Testing
     #expect(try server.ask("POST", "/visits/a").messageBody == #"{"visits":1,"served_via":"in_memory"}"#)
     #expect(try server.ask("POST", "/visits/b").messageBody == #"{"visits":1,"served_via":"redis"}"#)
     let refused = try server.ask("DELETE", "/visits/a")
-    #expect(refused.hasPrefix("HTTP/1.1 503 ") && refused.contains("Redis cannot be reached; nothing was reset"))
+    #expect(refused.hasPrefix("HTTP/1.1 503 ") && refused.contains("Redis cannot be used; nothing was reset"))
     // A page nobody here has counted: what nobody can say is not that there is none.
     memory.change { state in
       state.away = [Self.page, visits(of: "c")]
@@ -99,9 +99,15 @@ import Testing
     for page in ["a", "b"] { _ = try server.ask("POST", "/visits/\(page)") }
     memory.change { $0.losesResets = true }
     for path in ["/visits/a", "/api/v1/counter/visits/a"] {
+      let before = memory.change { $0.writes }
       let answer = try server.ask("DELETE", path)
       #expect(answer.hasPrefix("HTTP/1.1 503 ") && answer.contains("\r\nRetry-After: 1\r\n"))
       #expect(answer.messageBody == #"{"detail":"Redis did not answer; whether it was reset is not known"}"#)
+      // Once before the reset, and once more to learn what became of it.
+      wait { memory.change { $0.writes } >= before + 2 }
+      wait {
+        (try? server.ask("GET", "/visits/a?scope=local").messageBody.contains(#""visits":0,"#)) ?? false
+      }
     }
     let all = try server.ask("DELETE", "/series?metric=visit").messageBody
     #expect(

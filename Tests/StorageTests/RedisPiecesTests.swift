@@ -73,10 +73,10 @@ import Testing
 
 @Suite struct `what Redis holds` {
   private func holding(
-    _ fields: KeyValuePairs<String, String>, _ part: SharedKey.Part = .total, asMap: Bool = true
+    _ fields: KeyValuePairs<String, String>, _ part: SharedKey.Part = .total, asMap: Bool = true, run: String = "r0"
   ) -> SharedHolding? {
     let flat = fields.flatMap { [.bulk(Array($0.key.utf8)), .bulk(Array($0.value.utf8))] as [RESPValue] }
-    return SharedHolding(asMap ? .map(flat) : .array(flat), of: part, agent: Array("me".utf8))
+    return SharedHolding(asMap ? .map(flat) : .array(flat), of: part, agent: Array("me".utf8), run: Array(run.utf8))
   }
 
   @Test(arguments: [true, false]) func `of a total is the sum of others' totals less bases, and this agent's`(
@@ -86,12 +86,20 @@ import Testing
       [
         "x": "10", "me": "7", "x.base": "4", "me.base": "2", "y": "0.5", "y.run": "1f", "odd": "text", "gone.base": "9",
       ], asMap: asMap)
-    guard case .total(.real(6.5), .whole(7), .whole(2), 3)? = found else {
+    guard case .total(.real(6.5), .whole(7), .whole(2), 3, false)? = found else {
       Issue.record("\(String(describing: found))")
       return
     }
     #expect(found?.sum == .real(11.5) && holding([:])?.sum == .zero)
     #expect(SharedHolding(.simple("OK"), of: .total, agent: []) == nil)
+    for (run, isOfRun) in [("r1", true), ("r2", false)] {
+      let found = holding(["me": "7", "me.run": "\(run)", "x.run": "r1"], run: "r1")
+      guard case .total(_, .whole(7), _, 1, isOfRun)? = found
+      else {
+        Issue.record("\(run)")
+        return
+      }
+    }
   }
 
   @Test func `of counts is others' by place`() {

@@ -22,7 +22,8 @@ import Testing
     #expect(try servers.cli(port, "HGET", key, "b") == "10")
     #expect(try servers.cli(port, "HLEN", key) == "2")
     guard
-      case .holding(_, .total(let others, let own, let ownBase, let agents), let served) = try await one.read(page)
+      case .holding(_, .total(let others, let own, let ownBase, let agents, true), let served) = try await one.read(
+        page)
     else {
       Issue.record("no totals")
       return

@@ -182,7 +182,7 @@ final class RunningStore {
 extension SharedHolding {
   /// What anybody with `redis-cli` would sum up of totals.
   var sum: SharedNumber? {
-    guard case .total(let others, let own, let ownBase, _) = self else { return nil }
+    guard case .total(let others, let own, let ownBase, _, _) = self else { return nil }
     return others + ((own ?? .zero) - ownBase)
   }
 }

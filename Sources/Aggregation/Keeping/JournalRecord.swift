@@ -12,8 +12,9 @@ package enum JournalRecord: Equatable, Sendable {
   case left(number: UInt32)
   /// A counter's total, its whole part and the rest.
   case counter(number: UInt32, whole: Int64, fraction: Double)
-  /// A counter has got so much more that was counted nobody knows when, and that its metric has already.
-  case raise(number: UInt32, whole: Int64, fraction: Double)
+  /// A counter has got so much more that was counted nobody knows when, of which its last reset is at `base`; its metric is told of for
+  /// itself.
+  case raise(number: UInt32, whole: Int64, fraction: Double, baseWhole: Int64, baseFraction: Double)
   /// What a counter's total was when it was last reset.
   case base(number: UInt32, whole: Int64, fraction: Double)
   /// A gauge's or a service check's value.
@@ -80,7 +81,8 @@ extension JournalRecord: CustomStringConvertible {
       "\(number) is \(kind.label) \(String(decoding: spelling.map(SeriesLabels.plain), as: UTF8.self))"
     case .left(let number): "\(number) left"
     case .counter(let number, let whole, let fraction): "\(number) total \(Self.text(whole, fraction))"
-    case .raise(let number, let whole, let fraction): "\(number) raised by \(Self.text(whole, fraction))"
+    case .raise(let number, let whole, let fraction, let baseWhole, let baseFraction):
+      "\(number) raised by \(Self.text(whole, fraction)), reset at \(Self.text(baseWhole, baseFraction))"
     case .base(let number, let whole, let fraction): "\(number) reset at \(Self.text(whole, fraction))"
     case .gauge(let number, let value): "\(number) value \(value)"
     case .timer(let number, let count, let sum, let weights):

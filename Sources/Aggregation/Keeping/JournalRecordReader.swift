@@ -49,7 +49,10 @@ package struct JournalRecordReader {
     case .counterParts: return parts().map { .counter(number: number, whole: $0.whole, fraction: $0.fraction) }
     case .base: return reader.number().map { .base(number: number, whole: unzigzag($0), fraction: 0) }
     case .baseParts: return parts().map { .base(number: number, whole: $0.whole, fraction: $0.fraction) }
-    case .raise: return parts().map { .raise(number: number, whole: $0.whole, fraction: $0.fraction) }
+    case .raise:
+      guard let more = parts(), let base = parts() else { return nil }
+      return .raise(
+        number: number, whole: more.whole, fraction: more.fraction, baseWhole: base.whole, baseFraction: base.fraction)
     case .gauge: return value().map { .gauge(number: number, value: $0) }
     case .timer: return timer()
     case .lateCount:

@@ -93,9 +93,10 @@ struct JournalRecordWriter {
     case .left(let number): begin(.left, number)
     case .counter(let number, let whole, let fraction):
       append(.counter, .counterParts, number, Total(whole: whole, fraction: fraction))
-    case .raise(let number, let whole, let fraction):
+    case .raise(let number, let whole, let fraction, let baseWhole, let baseFraction):
       begin(.raise, number)
       append(parts: Total(whole: whole, fraction: fraction))
+      append(parts: Total(whole: baseWhole, fraction: baseFraction))
     case .base(let number, let whole, let fraction):
       append(.base, .baseParts, number, Total(whole: whole, fraction: fraction))
     case .gauge(let number, let value):

@@ -99,12 +99,14 @@ extension MergedView {
   }
 
   /// A counter was raised, and its metric was not.
-  mutating func keepRaise(_ id: Int, _ more: Total) {
+  mutating func keepRaise(_ id: Int, _ more: Total, base: Total) {
     if !changes.isOn { return }
     changes.mark(id)
     if !changes.hasRoom() { return }
     let number = number(id)
-    changes.writer.append(.raise(number: number, whole: more.whole, fraction: more.fraction))
+    changes.writer.append(
+      .raise(
+        number: number, whole: more.whole, fraction: more.fraction, baseWhole: base.whole, baseFraction: base.fraction))
     changes.endIfFull(wall: wall)
   }
 

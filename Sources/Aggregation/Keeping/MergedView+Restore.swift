@@ -130,7 +130,7 @@ extension MergedView {
     case .familyHistory(let kind, let name, let bytes):
       guard let id = findFamily(name, kind) else { return }
       if !decodeHistory(bytes, intoFamily: id) { restoration.tally.refused += 1 }
-    case .counter(let number, _, _), .raise(let number, _, _), .base(let number, _, _), .gauge(let number, _),
+    case .counter(let number, _, _), .raise(let number, _, _, _, _), .base(let number, _, _), .gauge(let number, _),
       .timer(let number, _, _, _),
       .lateCount(let number, _, _, _), .lateValue(let number, _, _, _), .samples(let number, _, _, _, _, _),
       .members(let number, _, _), .series(let number, _), .recentSamples(let number, _, _, _, _, _),
@@ -224,9 +224,9 @@ extension MergedView {
     switch record {
     case .counter(_, let whole, let fraction) where isCounter:
       restoreTotal(Total(whole: whole, fraction: fraction), target, payload, &restoration)
-    case .raise(_, let whole, let fraction) where isCounter:
+    case .raise(_, let whole, let fraction, let baseWhole, let baseFraction) where isCounter:
       let more = Total(whole: whole, fraction: fraction)
-      raise(id, more)
+      raise(id, more, base: Total(whole: baseWhole, fraction: baseFraction))
       if let place = target.shared { restoration.shared[place].total.add(more) }
     case .base(_, let whole, let fraction) where isCounter:
       if target.shared == nil { restoreBase(id, Total(whole: whole, fraction: fraction), payload) }

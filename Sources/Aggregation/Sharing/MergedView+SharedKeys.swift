@@ -22,16 +22,16 @@ extension MergedView {
   }
 
   /// An owner waits, changed or not: a reset elsewhere is to be learned of.
-  /// - Returns: false if it could not be shared a moment ago, and waits for `retryUnshared`.
+  /// - Returns: false if there is none, or it could not be shared a moment ago and waits for `retryUnshared`.
   @discardableResult
   package mutating func share(_ key: SharedKey) -> Bool {
-    guard sharing.isOn, key.kind.isShared, let (metric, labels) = key.pieces else { return true }
+    guard sharing.isOn, key.kind.isShared, let (metric, labels) = key.pieces else { return false }
     if labels == nil {
-      guard let family = findFamily(metric, key.kind) else { return true }
+      guard let family = findFamily(metric, key.kind) else { return false }
       sharing.families.mark(Int(family))
       return !sharing.families.isParked(Int(family))
     }
-    guard let id = series(sharedAs: key) else { return true }
+    guard let id = series(sharedAs: key) else { return false }
     sharing.series.mark(Int(id))
     return !sharing.series.isParked(Int(id))
   }

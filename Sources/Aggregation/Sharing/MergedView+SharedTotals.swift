@@ -3,13 +3,31 @@ import Protocol
 /// Totals and bases that agents tell each other of.
 extension MergedView {
   /// What a counter has counted, and what its last reset has set.
-  package func shared(_ id: SeriesID) -> (total: SharedNumber, base: SharedNumber) {
-    (SharedNumber(total(Int(id))), SharedNumber(seriesBases[id] ?? Total()))
+  /// - Parameter earlier: what the store has of it from an earlier run. As far as that is more than was known, it is in the total though
+  ///   it is taken over only with the first write.
+  package func shared(
+    _ id: SeriesID, earlier: SharedNumber? = nil
+  ) -> (total: SharedNumber, base: SharedNumber) {
+    let total = SharedNumber(total(Int(id))) + more(earlier, sharing.series.claim(Int(id)))
+    return (total, SharedNumber(seriesBases[id] ?? Total()))
   }
 
   /// The same of all of a metric.
-  package func shared(family id: FamilyID) -> (total: SharedNumber, base: SharedNumber) {
-    (SharedNumber(total(family: Int(id))), SharedNumber(familyBases[id] ?? Total()))
+  package func shared(
+    family id: FamilyID, earlier: SharedNumber? = nil
+  ) -> (total: SharedNumber, base: SharedNumber) {
+    let total = SharedNumber(total(family: Int(id))) + more(earlier, sharing.families.claim(Int(id)))
+    return (total, SharedNumber(familyBases[id] ?? Total()))
+  }
+
+  /// What a counter has counted without what was taken over from the store: it grows by what is counted here alone.
+  package func countedHere(_ id: SeriesID) -> SharedNumber {
+    SharedNumber(total(Int(id))) - SharedNumber(sharing.series.adopted(Int(id)))
+  }
+
+  private func more(_ earlier: SharedNumber?, _ known: Total?) -> SharedNumber {
+    guard sharing.isOn, let earlier, let known = known.map({ SharedNumber($0) }), known < earlier else { return .zero }
+    return earlier - known
   }
 
   func total(_ id: Int) -> Total { Total(whole: series[id].whole, fraction: series[id].fraction) }
@@ -18,7 +36,8 @@ extension MergedView {
 
   /// Raises an owner's total by what the store has more of it than was known when it began to count.
   ///
-  /// History does not hear of it, since nobody knows when that was counted. A series' metric neither: it claims for itself.
+  /// History does not hear of it, since nobody knows when that was counted. A series' metric neither, nor of the base: it claims both for
+  /// itself.
   package mutating func raise(_ owner: SharedOwner, _ key: SharedKey, to total: SharedNumber, base: SharedNumber) {
     guard isLive(owner, key) else { return }
     let id = Int(owner.id)
@@ -29,9 +48,11 @@ extension MergedView {
       if owner.isFamily {
         (families[id].whole, families[id].fraction) = Self.add(
           (families[id].whole, families[id].fraction), more.whole, more.fraction)
+        sharing.families.settleClaim(id, adopted: more)
       } else {
-        raise(id, more)
-        keepRaise(id, more)
+        raise(id, more, base: Total(base))
+        keepRaise(id, more, base: seriesBases[owner.id] ?? Total())
+        sharing.series.settleClaim(id, adopted: more)
       }
     }
     if owner.isFamily {
@@ -44,10 +65,14 @@ extension MergedView {
     rebase(owner, key, base: base)
   }
 
-  /// Raises a series' total and nothing else.
-  mutating func raise(_ id: Int, _ more: Total) {
+  /// Raises a series' total, and its base to `base` if that is smaller, and nothing else.
+  mutating func raise(_ id: Int, _ more: Total, base: Total) {
     (series[id].whole, series[id].fraction) = Self.add(
       (series[id].whole, series[id].fraction), more.whole, more.fraction)
+    if SharedNumber(seriesBases[SeriesID(id)] ?? Total()) < SharedNumber(base) {
+      seriesBases[SeriesID(id)] = base
+      forgetBusiest(of: series[id].family)
+    }
     noteCount(id, hasGrown: true)
   }
 

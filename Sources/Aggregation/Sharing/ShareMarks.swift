@@ -21,7 +21,7 @@ struct ShareMarks: ~Copyable {
   private let links: ReservedArray<UInt32>
   /// How often an id was used before.
   private let generations: ReservedArray<UInt32>
-  /// An owner's total when it began to be shared; of new ones 0.
+  /// An owner's total when it began to be shared, of new ones 0; once that is claimed, what the store had more.
   private let known: SeenValues
   /// Whether the store knows this run's total.
   private let isClaimed: ReservedArray<Bool>
@@ -123,8 +123,15 @@ struct ShareMarks: ~Copyable {
   /// What is known of an owner from before its first write, until that is done: the store may have more from an earlier run.
   func claim(_ id: Int) -> Total? { isClaimed[id] ? nil : known[total: id] }
 
-  /// The store knows this run's total, or the agent the store's.
-  func settleClaim(_ id: Int) { isClaimed[id] = true }
+  /// The store knows this run's total, or the agent the store's, of which it has taken over `adopted`. The first time counts.
+  func settleClaim(_ id: Int, adopted: Total = Total()) {
+    if isClaimed[id] { return }
+    isClaimed[id] = true
+    know(adopted, of: id)
+  }
+
+  /// What was taken over from the store.
+  func adopted(_ id: Int) -> Total { isClaimed[id] ? known[total: id] : Total() }
 }
 
 extension SeenValues {

@@ -1,7 +1,8 @@
 /// What the shared store holds under a key, this agent's own apart from all others', since of its own the agent knows better.
 package enum SharedHolding: Sendable {
-  /// `others`: their totals less their bases.
-  case total(others: SharedNumber, own: SharedNumber?, ownBase: SharedNumber, agents: Int)
+  /// `others`: their totals less their bases. `isOfRun`: `own` was first written by this run, not by an earlier one.
+  case total(
+    others: SharedNumber, own: SharedNumber?, ownBase: SharedNumber, agents: Int, isOfRun: Bool = false)
   /// Others' counts by place.
   case counts([Int: SharedNumber])
   /// All agents' members in Redis's own encoding of a HyperLogLog; empty: none.

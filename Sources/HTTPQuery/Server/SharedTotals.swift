@@ -36,6 +36,6 @@ struct SharedTotals {
 
   mutating func take(_ reply: SharedReply, for ticket: UInt64) {
     guard let place = tickets.firstIndex(of: ticket) else { return }
-    if case .holding(.total(let others, _, _, _), _) = reply { self.others[place] = others }
+    if case .holding(.total(let others, _, _, _, _), _) = reply { self.others[place] = others }
   }
 }

@@ -6,8 +6,6 @@ extension QueryServer {
   /// Owners and bytes of a chunk at most, one owner's more: what is held of them is bounded by both.
   private static let chunkOwners = 8_192
   private static let chunkBytes = 4 << 20
-  /// Owners collected between two looks at the clock: less than a tenth of a millisecond.
-  private static let ownersAtOnce = 64
   /// Nanoseconds of a turn for collecting.
   private static let collectingInATurn: Int64 = 1_000_000
   /// What could not be written is tried again after this long.
@@ -51,12 +49,10 @@ extension QueryServer {
 
   private func collect(_ sharing: Sharing, until end: Int64) {
     repeat {
-      for _ in 0..<Self.ownersAtOnce {
-        let hasRoom = sharing.batch.open < Self.chunkOwners && sharing.batch.bytes < Self.chunkBytes
-        guard hasRoom, let owner = state.view.nextToShare() else { return endCollecting(sharing) }
-        sharing.leftOfBatch = max(0, sharing.leftOfBatch - 1)
-        take(owner, sharing)
-      }
+      let hasRoom = sharing.batch.open < Self.chunkOwners && sharing.batch.bytes < Self.chunkBytes
+      guard hasRoom, let owner = state.view.nextToShare() else { return endCollecting(sharing) }
+      sharing.leftOfBatch = max(0, sharing.leftOfBatch - 1)
+      take(owner, sharing)
     } while Clock.monotonic() < end
   }
 
@@ -66,9 +62,8 @@ extension QueryServer {
     var open = Sharing.Open(owner: owner, batch: sharing.batch, left: writes.count)
     for write in writes {
       sharing.batch.bytes += write.size
-      guard case .total(let total, _, let known) = write.value else { continue }
+      guard case .total(let total, _, _) = write.value else { continue }
       open.total = (write.key, total)
-      open.isClaim = known != nil
       if !sharing.asking.writers.isEmpty { open.waiters = sharing.asking.writers.removeValue(forKey: write.key) ?? [] }
     }
     sharing.batch.open += 1
@@ -117,7 +112,6 @@ extension QueryServer {
       return
     }
     sharing.open[ticket] = nil
-    let waitingBefore = state.view.waitingToShare
     if open.isUnwritten {
       state.view.markUnshared(open.owner)
       open.batch.isWhole = false
@@ -128,8 +122,7 @@ extension QueryServer {
     } else {
       state.view.markShared(open.owner)
     }
-    let isBehind = open.isRaised || open.isClaim && state.view.waitingToShare > waitingBefore
-    endWaiting(open, isBehind: isBehind, sharing)
+    endWaiting(open, sharing)
     open.batch.open -= 1
     if open.batch.open == 0 && open.batch.isWhole {
       sharing.lastBatch = Clock.wall()
@@ -137,15 +130,15 @@ extension QueryServer {
     }
   }
 
-  /// - Parameter isBehind: what was written is less than there was when somebody began to wait for it.
-  private func endWaiting(_ open: Sharing.Open, isBehind: Bool, _ sharing: Sharing) {
+  private func endWaiting(_ open: Sharing.Open, _ sharing: Sharing) {
     guard let (key, total) = open.total else { return }
     if open.isUnwritten {
       // Whoever began to wait while it was under way would wait for the next try.
       for waiter in open.waiters + (sharing.asking.writers.removeValue(forKey: key) ?? []) {
         sharing.asking.answer(waiter, key, .failed)
       }
-    } else if isBehind && !open.waiters.isEmpty {
+    } else if open.isRaised && !open.waiters.isEmpty {
+      // Nothing was written yet.
       state.view.share(key)
       sharing.asking.writers[key, default: []] += open.waiters
     } else {

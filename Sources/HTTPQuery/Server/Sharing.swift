@@ -47,8 +47,6 @@ final class Sharing {
     /// Its key and total, unless it has none.
     var total: (key: SharedKey, SharedNumber)?
     var isUnwritten = false
-    /// Its first write in this run, which may say less than it has by now.
-    var isClaim = false
     /// The store had more of it, so that it is to be written again.
     var isRaised = false
     /// Who waits for its total to be written.
@@ -174,7 +172,7 @@ extension QueryServer {
 
   /// Tells everything for the last time, as far as that is quick; what remains waits for the next start.
   func finishSharing(_ sharing: Sharing) {
-    let end = Clock.monotonic() + 2_000_000_000
+    let end = Clock.monotonic() + 1_000_000_000
     sharing.isEnding = true
     // Whether a server is there is known as of now.
     sharing.isAwake = true

@@ -13,7 +13,7 @@ func checkHoldings(_ bytes: [UInt8]) throws(Broken) {
   let parts: [SharedKey.Part] = [.total, .hours(day: 1), .minutes(hour: 1), .members(hour: 1), .samples(hour: 1)]
   for part in parts {
     switch SharedHolding(reply, of: part, agent: Array("a".utf8)) {
-    case .total(let others, let own, let base, let agents):
+    case .total(let others, let own, let base, let agents, _):
       let sum = others + ((own ?? .zero) - base)
       try hold(sum.value.isFinite && agents >= 0, "\(sum) of \(agents)")
     case .counts(let counts):

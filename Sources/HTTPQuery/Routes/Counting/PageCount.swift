@@ -21,22 +21,46 @@ struct PageCount {
     self.isKnown = isKnown
   }
 
+  /// What a series had counted here when a visit had just been counted into it: the visit's answer is of that moment, so that no two say
+  /// the same.
+  private struct Visit {
+    let series: SeriesID
+    let counted: SharedNumber
+
+    init(_ series: SeriesID, _ state: QueryState) {
+      self.series = series
+      counted = state.view.countedHere(series)
+    }
+
+    /// A total, and its base, less what has come since the visit, unless a reset has.
+    func total(of own: (total: SharedNumber, base: SharedNumber), _ state: QueryState) -> SharedNumber {
+      let since = state.view.countedHere(series) - counted
+      let then = own.total - since
+      return since < .zero || then < own.base ? own.total : then
+    }
+  }
+
   /// What this agent has counted itself.
-  private static func own(_ series: SeriesID?, _ state: QueryState) -> PageCount {
-    let count = series.map { state.view.countSinceReset($0) } ?? (0, 0)
-    return PageCount(SharedNumber(count), via: inMemory, isKnown: series != nil)
+  private static func own(_ series: SeriesID?, _ state: QueryState, at visit: Visit? = nil) -> PageCount {
+    guard let series else { return PageCount(.zero, via: inMemory, isKnown: false) }
+    let own = state.view.shared(series)
+    return PageCount((visit?.total(of: own, state) ?? own.total) - own.base, via: inMemory)
   }
 
   /// What all agents have counted.
-  private static func all(_ key: SharedKey, _ reply: SharedReply, _ state: QueryState) -> PageCount {
+  private static func all(
+    _ key: SharedKey, _ reply: SharedReply, _ state: QueryState, at visit: Visit?
+  ) -> PageCount {
     let series = state.view.series(sharedAs: key)
-    guard case .holding(.total(let others, let stored, let storedBase, let agents), let served) = reply else {
-      return own(series, state)
-    }
-    let (total, base) = series.map { state.view.shared($0) } ?? (stored ?? .zero, storedBase)
+    guard case .holding(.total(let others, let stored, let storedBase, let agents, let isOfRun), let served) = reply
+    else { return own(series, state, at: visit) }
+    let earlier = isOfRun ? nil : stored
+    var own = series.map { state.view.shared($0, earlier: earlier) } ?? (total: stored ?? .zero, base: storedBase)
+    if own.base < storedBase { own.base = storedBase }
+    let total = visit?.total(of: own, state) ?? own.total
+    let isStored = visit == nil ? total == stored ?? .zero : !(stored ?? .zero < total)
     return PageCount(
-      others + total - (base < storedBase ? storedBase : base),
-      via: total == stored ?? .zero ? served ?? inMemory : "batch", isKnown: series != nil || agents > 0)
+      others + total - own.base, via: isStored ? served ?? inMemory : "batch", isKnown: series != nil || agents > 0)
   }
 
   var response: Response {
@@ -54,11 +78,12 @@ struct PageCount {
     guard let sharing = state.sharing, let key = state.view.sharedKey(of: series) else {
       return .ready(own(series, state).response)
     }
-    if sharing.store.flushInterval > 0 { return read(state, .read(key)) { .ready($0.response) } }
+    let visit = Visit(series, state)
+    if sharing.store.flushInterval > 0 { return read(state, .read(key), at: visit) { .ready($0.response) } }
     return .shared([.write(key)]) { replies in
       // What is known from before the write is not asked for, unless nobody can be.
-      guard case .written = replies[key] else { return read(state, .read(key)) { .ready($0.response) } }
-      return read(state, .readAnew(key)) { .ready($0.response) }
+      guard case .written = replies[key] else { return read(state, .read(key), at: visit) { .ready($0.response) } }
+      return read(state, .readAnew(key), at: visit) { .ready($0.response) }
     }
   }
 
@@ -81,9 +106,9 @@ struct PageCount {
   }
 
   private static func read(
-    _ state: QueryState, _ ask: SharedAsk, _ then: @escaping (PageCount) -> Route.Answer
+    _ state: QueryState, _ ask: SharedAsk, at visit: Visit? = nil, _ then: @escaping (PageCount) -> Route.Answer
   ) -> Route.Answer {
-    .shared([ask]) { then(all(ask.key, $0[ask.key], state)) }
+    .shared([ask]) { then(all(ask.key, $0[ask.key], state, at: visit)) }
   }
 
   /// Goes on with a page that some agent has counted.
@@ -94,7 +119,7 @@ struct PageCount {
     if state.sharing == nil { return .ready(.noPage) }
     return .shared([.readAnew(key)]) { replies in
       // What is known from a short while ago does not tell that there is none.
-      guard case .holding(.total(_, _, _, let agents), _?) = replies[key] else { return .ready(.cannotReset) }
+      guard case .holding(.total(_, _, _, let agents, _), _?) = replies[key] else { return .ready(.cannotReset) }
       return agents > 0 ? then(key) : .ready(.noPage)
     }
   }
@@ -125,7 +150,11 @@ struct PageCount {
   ) -> Route.Answer {
     .shared([.reset(key, own: own)]) { replies in
       guard case .reset(let served) = replies[key] else {
-        if case .unanswered = replies[key] { return .ready(.mayBeReset) }
+        if case .unanswered = replies[key] {
+          // The next write reads back what became of it.
+          state.view.share(key)
+          return .ready(.mayBeReset)
+        }
         return .ready(.cannotReset)
       }
       if let own, let series = state.view.series(sharedAs: key) { state.view.reset(series, at: own) }
@@ -147,7 +176,7 @@ extension SharedNumber {
 
 extension Response {
   static var cannotReset: Response {
-    .fault(.serviceUnavailable, "Redis cannot be reached; nothing was reset", retryAfterSeconds: 1)
+    .fault(.serviceUnavailable, "Redis cannot be used; nothing was reset", retryAfterSeconds: 1)
   }
   static var mayBeReset: Response {
     .fault(.serviceUnavailable, "Redis did not answer; whether it was reset is not known", retryAfterSeconds: 1)

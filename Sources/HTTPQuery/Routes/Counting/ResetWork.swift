@@ -109,7 +109,10 @@ final class ResetWork {
   private func take(_ replies: SharedReplies, of totals: [SharedKey: SharedNumber], asked: Int) {
     var done = 0
     for (key, total) in totals {
-      if case .unanswered = replies[key] { unknown += 1 }
+      if case .unanswered = replies[key] {
+        unknown += 1
+        state.view.share(key)
+      }
       guard case .reset = replies[key] else { continue }
       done += 1
       if let id = state.view.series(sharedAs: key) { state.view.reset(id, at: total) }
@@ -127,7 +130,7 @@ extension Response {
     return .fault(
       .serviceUnavailable,
       unknown == 0
-        ? "Redis cannot be reached; \(done)" : "Redis did not answer; \(done), and of \(unknown) more it is not known",
+        ? "Redis cannot be used; \(done)" : "Redis did not answer; \(done), and of \(unknown) more it is not known",
       retryAfterSeconds: 1)
   }
 }

@@ -16,7 +16,7 @@ struct MetricCounts {
     let family = state.view.family(named: metric, kind: kind)
     if kind.isTimer { return family.map { state.view.family($0).total } ?? (0, 0) }
     guard let parts else { return family.map { state.view.countSinceReset(family: $0) } ?? (0, 0) }
-    return parts.total(kind, metric, own: family.map { state.view.shared(family: $0) }).total
+    return parts.total(kind, metric, own: family, state.view).total
   }
 
   /// Within the window.

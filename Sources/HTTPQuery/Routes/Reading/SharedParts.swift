@@ -17,12 +17,18 @@ struct SharedParts {
     missing = keys.count - holdings.count
   }
 
-  /// What all agents have counted since their resets, of which this one knows its own better, if it knows the metric.
-  func total(_ kind: SampleKind, _ metric: [UInt8], own: (total: SharedNumber, base: SharedNumber)?) -> SharedNumber {
-    guard case .total(let others, let stored, let storedBase, _) = holdings[SharedKey(kind, metric: metric)] else {
-      return own.map { $0.total - $0.base } ?? .zero
+  /// What all agents have counted since their resets, of which this one knows its own better, if it has the metric.
+  func total(_ kind: SampleKind, _ metric: [UInt8], own family: FamilyID?, _ view: borrowing MergedView) -> SharedNumber
+  {
+    guard
+      case .total(let others, let stored, let storedBase, _, let isOfRun) = holdings[SharedKey(kind, metric: metric)]
+    else {
+      guard let family else { return .zero }
+      let own = view.shared(family: family)
+      return own.total - own.base
     }
-    let (total, base) = own ?? (stored ?? .zero, storedBase)
+    let earlier = isOfRun ? nil : stored
+    let (total, base) = family.map { view.shared(family: $0, earlier: earlier) } ?? (stored ?? .zero, storedBase)
     return others + total - (base < storedBase ? storedBase : base)
   }
 
@@ -43,7 +49,7 @@ struct SharedParts {
   }
 
   private func hasTotal(_ kind: SampleKind, _ metric: [UInt8]) -> Bool {
-    guard case .total(_, let own, _, let agents) = holdings[SharedKey(kind, metric: metric)] else { return false }
+    guard case .total(_, let own, _, let agents, _) = holdings[SharedKey(kind, metric: metric)] else { return false }
     return agents > 0 || own != nil
   }
 

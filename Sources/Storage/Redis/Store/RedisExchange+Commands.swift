@@ -101,7 +101,7 @@ extension RedisExchange {
     of key: SharedKey, _ name: RedisKey, _ result: Result<RESPValue, RedisFailure>, _ node: RedisURL.Place?
   ) -> (_ ticket: UInt64) -> SharedNews {
     let now = Clock.monotonic()
-    switch result.map({ SharedHolding($0, of: key.part, agent: store.agent) }) {
+    switch result.map({ SharedHolding($0, of: key.part, agent: store.agent, run: store.runName) }) {
     case .success(let holding?):
       store.shared.withLock { $0.cache.keep(holding, of: key, now: now) }
       let served = served(node)

@@ -4,7 +4,8 @@ import Protocol
 /// Reading what Redis holds. What no agent writes counts nothing.
 extension SharedHolding {
   /// Reads the reply to HGETALL, or to GET of a set's members; nil if it is none.
-  init?(_ reply: RESPValue, of part: SharedKey.Part, agent: [UInt8]) {
+  /// - Parameter run: as `RedisStore.runName`.
+  init?(_ reply: RESPValue, of part: SharedKey.Part, agent: [UInt8], run: [UInt8] = []) {
     if case .members = part {
       guard let bytes = RedisReply.members(reply) else { return nil }
       self = .members(bytes)
@@ -15,7 +16,9 @@ extension SharedHolding {
       pair.value.text.flatMap(SharedNumber.init).flatMap { RedisReply.Field(pair.key, $0) }
     }
     switch part {
-    case .total: self = RedisReply.total(fields, agent)
+    case .total:
+      let isOfRun = pairs.contains { $0.key.text == agent + ".run".utf8 && $0.value.text == run }
+      self = RedisReply.total(fields, agent, isOfRun: isOfRun)
     case .hours: self = RedisReply.counts(fields, agent, places: 24)
     case .minutes: self = RedisReply.counts(fields, agent, places: 60)
     case .samples, .members: self = RedisReply.samples(fields, agent)
@@ -39,7 +42,7 @@ private enum RedisReply {
     }
   }
 
-  static func total(_ fields: [Field], _ agent: [UInt8]) -> SharedHolding {
+  static func total(_ fields: [Field], _ agent: [UInt8], isOfRun: Bool) -> SharedHolding {
     var bases: [ArraySlice<UInt8>: SharedNumber] = [:]
     for field in fields where field.name == "base" { bases[field.agent] = field.value }
     var (others, own, agents) = (SharedNumber.zero, SharedNumber?.none, 0)
@@ -51,7 +54,7 @@ private enum RedisReply {
         others = others + (field.value - (bases[field.agent] ?? .zero))
       }
     }
-    return .total(others: others, own: own, ownBase: bases[agent[...]] ?? .zero, agents: agents)
+    return .total(others: others, own: own, ownBase: bases[agent[...]] ?? .zero, agents: agents, isOfRun: isOfRun)
   }
 
   static func counts(_ fields: [Field], _ agent: [UInt8], places: Int) -> SharedHolding {

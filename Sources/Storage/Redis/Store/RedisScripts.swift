@@ -77,11 +77,11 @@ enum RedisScripts {
   /// KEYS: a total's. ARGV: agent and its total, or nothing.
   /// Answer: the number of agents whose base was set.
   ///
-  /// Sets the base of every agent to its total, after writing that of the agent that asks. Done twice it resets twice, as if it had come
-  /// but once, and later.
+  /// Sets the base of every agent to its total, that of the agent that asks included, which is written if it is missing. Done twice it
+  /// resets twice, as if it had come but once, and later.
   static let reset = Script(
     text: """
-      if ARGV[1] then redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end
+      if ARGV[1] then redis.call('HSETNX', KEYS[1], ARGV[1], ARGV[2]) end
       local fields = redis.call('HGETALL', KEYS[1])
       local agents = 0
       for i = 1, #fields, 2 do
@@ -92,7 +92,7 @@ enum RedisScripts {
       end
       return agents
       """,
-    digest: "ecad0e7e40c362e995c0a0f0360fb1fb4301f500")
+    digest: "7065e39f1990f0a56f7a61a5445add8d920c4e2b")
 }
 
 extension RedisRequest {
