@@ -5,7 +5,7 @@ package struct SharedOwner: Hashable, Sendable {
   /// As a ticket: no two owners of a run have the same, whatever ids are used again.
   package let ticket: UInt64
 
-  package init(ticket: UInt64) { self.ticket = ticket }
+  init(ticket: UInt64) { self.ticket = ticket }
 }
 
 /// What is told to other agents: whose turn it is.

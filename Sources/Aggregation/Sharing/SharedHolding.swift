@@ -48,6 +48,7 @@ package struct SharedCondition: Sendable {
   package var retries: UInt64 = 0
   /// Commands that a server refused for good.
   package var errors: UInt64 = 0
+  /// Looks into the cache that found something, and those that did not; and what is in it.
   package var cacheHits: UInt64 = 0
   package var cacheMisses: UInt64 = 0
   package var cacheSize = 0
@@ -57,5 +58,6 @@ package struct SharedCondition: Sendable {
   /// Grows with everything that may let a write pass that did not before.
   package var generation: UInt64 = 0
 
+  /// No servers, and nothing done.
   package init() {}
 }

@@ -24,7 +24,9 @@ package struct SharedKey: Hashable, Sendable {
 
   /// Whose it is: kinds of one name are told apart.
   package let kind: SampleKind
+  /// Which metric or series, in the form above.
   package let tag: [UInt8]
+  /// What of it.
   package let part: Part
 
   /// A metric's.

@@ -4,6 +4,7 @@ package enum SharedNumber: Equatable, Sendable, CustomStringConvertible {
   /// Finite.
   case real(Double)
 
+  /// What nobody has counted yet.
   package static let zero = SharedNumber.whole(0)
 
   /// As a counter keeps its sum: whole, and what is no whole number.
@@ -25,6 +26,7 @@ package enum SharedNumber: Equatable, Sendable, CustomStringConvertible {
     }
   }
 
+  /// As it is written: the shortest digits that read back as the same.
   package var description: String {
     switch self {
     case .whole(let number): "\(number)"
@@ -32,6 +34,7 @@ package enum SharedNumber: Equatable, Sendable, CustomStringConvertible {
     }
   }
 
+  /// Rounded, where it is whole and beyond 2^53.
   package var value: Double {
     switch self {
     case .whole(let number): Double(number)
@@ -39,9 +42,12 @@ package enum SharedNumber: Equatable, Sendable, CustomStringConvertible {
     }
   }
 
+  /// Exact as long as it is whole and fits; else rounded, and never beyond what is finite.
   package static func + (left: Self, right: Self) -> Self { join(left, right, Int64.addingReportingOverflow, +) }
+  /// As the sum.
   package static func - (left: Self, right: Self) -> Self { join(left, right, Int64.subtractingReportingOverflow, -) }
 
+  /// Exact of whole numbers.
   package static func < (left: Self, right: Self) -> Bool {
     if case (.whole(let left), .whole(let right)) = (left, right) { return left < right }
     return left.value < right.value

@@ -1,5 +1,6 @@
 /// What an agent writes of its own: always absolute, so that to write twice is to write once, and what comes later makes up for all before.
 package struct SharedWrite: Sendable {
+  /// What is written.
   package enum Value: Sendable {
     /// Its running total and what a reset has set.
     ///
@@ -11,9 +12,11 @@ package struct SharedWrite: Sendable {
     case counts([(place: Int, count: SharedNumber)])
     /// A HyperLogLog in Redis's own encoding, joined with what is there.
     case members([UInt8])
+    /// All samples of an hour that this agent has had, of a timer.
     case samples(SharedSamples)
   }
 
+  /// Under which it is written.
   package var key: SharedKey
   package var value: Value
   /// Whose write it is: what is said of it bears the same.
@@ -38,14 +41,18 @@ package struct SharedWrite: Sendable {
 
 /// A timer's samples of an hour: exact but for where within its bucket a value lay.
 package struct SharedSamples: Equatable, Sendable {
+  /// Weighted, as a client's sample rate says.
   package var count = 0.0
+  /// Of values by weight.
   package var sum = 0.0
   /// Infinite while there are no samples.
   package var least = Double.infinity
+  /// The same below.
   package var greatest = -Double.infinity
   /// Weights by bucket (`SketchBucket`).
   package var buckets: [(number: Int32, weight: Double)] = []
 
+  /// No samples.
   package init() {}
 
   package static func == (left: Self, right: Self) -> Bool {

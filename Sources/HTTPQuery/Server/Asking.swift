@@ -91,7 +91,7 @@ final class Asking {
     return nil
   }
 
-  /// A client has gone: nobody waits for its answer. What writes goes on to its end all the same.
+  /// A client has gone: nobody waits for its answer. What it asked to be written goes on all the same.
   func forget(_ number: UInt64) {
     guard let one = parked[number], !one.request.route.writes else { return }
     parked[number] = nil
