@@ -12,10 +12,10 @@ from harness.agents import read_pages
 from harness.away import HOWS, run_away
 from harness.disturbances import run_rounds
 from harness.place import Place
-from harness.redis import running_cluster, running_redis
+from harness.redis import running_cluster, running_redis, sum_of
 from harness.sending import send_stream
 from harness.sharing import run_sums
-from harness.stores import KINDS, LASTING, sum_of
+from harness.stores import KINDS, LASTING
 from harness.waiting import wait_for
 
 # Counts that came over HTTP are in Redis before they are answered, and what others have is asked for each time.

@@ -5,17 +5,13 @@ import json
 import subprocess
 
 from .proxy import Proxy
-from .redis import running_cluster, running_redis
+from .redis import running_cluster, running_redis, sum_of
 from .waiting import wait_for
 
 KINDS = ("single", "shards", "cluster")
 # A killed server has lost a second at most, as the README advises.
 LASTING = ["--appendonly", "yes", "--appendfsync", "everysec"]
 HEAL_SECONDS = 60.0
-# Of an agent's id, with which each field begins.
-AGENT_DIGITS = 32
-# A total and a base, by what follows the agent's id.
-SIGNS = {"": 1, ".base": -1}
 # All hashes whose key matches: one script for the whole of a server.
 HASHES = """
 local found = {}
@@ -33,11 +29,6 @@ def hashes_of(server, pattern, seconds=60):
         return {key: dict(zip(flat[::2], flat[1::2])) for key, flat in json.loads(said) or []}
     except ValueError:
         raise AssertionError(f"{server.port} says {said!r}") from None
-
-
-def sum_of(fields):
-    """What a hash comes to, as the README adds it up: all totals less all bases. What else an agent notes there does not count."""
-    return sum(SIGNS[field[AGENT_DIGITS:]] * int(value) for field, value in fields.items() if field[AGENT_DIGITS:] in SIGNS)
 
 
 class Shards:
@@ -128,7 +119,7 @@ def visits_in(held):
         merged = {}
         for fields in places:
             for field, value in fields.items():
-                if field[AGENT_DIGITS:] in SIGNS:
+                if not field.endswith(".run"):
                     merged[field] = max(merged.get(field, 0), int(value))
         sums[page] = sum_of(merged)
     return sums
