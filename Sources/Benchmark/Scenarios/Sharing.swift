@@ -4,29 +4,15 @@ extension Scenario {
   /// What sharing counts costs those who send, and what goes to Redis.
   static let sharing = Scenario("sharing", "packed datagrams with Redis and without, in turns; what a flush writes") {
     run in
-    let effort = run.effort
     let redis = try RedisProcess()
-    let series = effort.small
     let agents = [
-      try AgentProcess(processor: Pinning.measured, keepsCounts: true, options: ["--redis", redis.url]),
-      try AgentProcess(processor: Pinning.measured, keepsCounts: true),
+      (
+        "with Redis",
+        try AgentProcess(processor: Pinning.measured, keepsCounts: true, options: ["--redis", redis.url])
+      ),
+      ("without", try AgentProcess(processor: Pinning.measured, keepsCounts: true)),
     ]
-    let traffic = Traffic(.counter, series: series, .packedTrain, lines: max(200_000, series * 2))
-    let crews = try agents.map { try Crew(traffic, to: .udp(port: $0.udpPort)) }
-    for (agent, crew) in zip(agents, crews) { _ = try Trial(agent, crew, seconds: effort.trialSeconds, pace: 5e6) }
-    var best: [[Trial]] = [[], []]
-    for _ in 0..<effort.rounds {
-      for (place, agent) in agents.enumerated() {
-        best[place].append(
-          try Trial.bestLossFree(agent, crews[place], seconds: effort.trialSeconds, steps: effort.searchSteps))
-      }
-    }
-    let name = "counter, \(series.short) series"
-    for (place, word) in ["with Redis", "without"].enumerated() {
-      run.report("\(name), \(word): lines/s", "M/s", best[place].map { $0.linesPerSecond / 1e6 })
-    }
-    let ratios = zip(best[0], best[1]).map { $0.linesPerSecond / $1.linesPerSecond }
-    run.report("\(name): lines/s with / without", "", ratios, .atLeast(0.97))
+    try compare(&run, agents, series: run.effort.small, atLeast: 0.97)
     try writing(&run, to: redis)
   }
 
