@@ -79,6 +79,14 @@ struct Configuration: Equatable, Sendable {
   var redisPassword: String?
   /// Of servers whose URL names none.
   var redisDatabase: Int?
+  /// The servers of `redis`, each with its database.
+  var shards: [RedisURL] {
+    redis.map { url in
+      var url = url
+      if url.database == 0 { url.database = redisDatabase ?? 0 }
+      return url
+    }
+  }
   /// Printable ASCII without braces, which tell a Cluster what of a key to hash.
   var redisPrefix = ""
   /// 0: at once.

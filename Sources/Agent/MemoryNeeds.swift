@@ -15,12 +15,16 @@ enum MemoryNeeds {
   private static let redis = 24 << 20
   /// A server's buffers: 4 MiB that it does not take, and what is read at once.
   private static let redisServer = 5 << 20
+  /// Masters of the least Cluster. One that has more than that and than are named here takes `redisServer` more for each: which they are
+  /// is only learned from it.
+  private static let redisMasters = 3
   /// What was read of a count, with a few agents; a set's members take more.
   private static let redisAnswer = 1 << 10
 
   /// Bytes of the program with so many workers that holds no series.
   static func fixed(_ configuration: Configuration, workers: Int) -> Int {
-    let servers = configuration.redis.count + configuration.redisCluster.count
+    let nodes = configuration.redisCluster.count
+    let servers = configuration.redis.count + (nodes == 0 ? 0 : max(nodes, redisMasters))
     let sharing = servers == 0 ? 0 : redis + servers * redisServer + configuration.cacheCapacity * redisAnswer
     return program + query + workers * worker + sharing
   }

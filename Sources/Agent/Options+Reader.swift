@@ -183,19 +183,44 @@ extension Options {
       return configuration
     }
 
-    /// Reports a Cluster beside servers that are none, and servers none of which would have a key.
+    /// Reports a Cluster beside servers that are none, a server that is named twice, and servers none of which would have a key or that
+    /// would make too large a ring.
     mutating func checkRedis(_ configuration: Configuration) {
-      if configuration.redis.isEmpty { return }
-      if !configuration.redisCluster.isEmpty {
-        reportRedis("redis-cluster", "beside redis: want one of the two, the other none")
-      } else if configuration.redis.allSatisfy({ $0.weight == 0 }) {
+      let (shards, nodes) = (configuration.shards, configuration.redisCluster)
+      if !shards.isEmpty && !nodes.isEmpty {
+        let other = setting("redis")?.entry.name ?? "redis"
+        return reportRedis("redis-cluster", "beside \(other): want one of the two, the other none")
+      }
+      for (name, urls) in [("redis", shards), ("redis-cluster", nodes)] {
+        var seen: Set<String> = []
+        for url in urls where !seen.insert("\(url)").inserted {
+          return reportRedis(name, "names a server twice: \(Log.escaped("\(url)"))")
+        }
+      }
+      if !shards.isEmpty && shards.allSatisfy({ $0.weight == 0 }) {
         reportRedis("redis", "every weight is 0: want a server that has keys")
+      }
+      let points = ShardList(shards, virtualNodes: configuration.virtualNodes).points
+      if points > ShardList.mostPoints {
+        reportRedis(
+          "redis",
+          "all weights times --virtual-nodes make \(points) points on the ring: want at most \(ShardList.mostPoints)")
       }
     }
 
     private mutating func reportRedis(_ name: String, _ reason: String) {
-      guard let setting = flags[name] ?? environment[name] ?? file[name] else { return }
-      report(name, setting.origin, reason)
+      guard let setting = setting(name) else { return }
+      report(setting.entry.name, setting.origin, reason)
+    }
+
+    /// What an option was given, in the place that wins and under the name that wins there.
+    private func setting(_ name: String) -> Setting? {
+      // One of a visit counter's names says as its summary which option it stands for.
+      let names = [name] + Options.visitCounter.filter { $0.summary == name }.map(\.name)
+      for source in [flags, environment, file] {
+        for name in names { if let setting = source[name] { return setting } }
+      }
+      return nil
     }
 
     /// Reports a limit of memory that the program without any series would pass.
@@ -203,8 +228,7 @@ extension Options {
     mutating func checkMemory(_ configuration: Configuration) -> Bool {
       let name = "memory-limit"
       let least = MemoryNeeds.least(configuration, workers: configuration.workers ?? ProcessFacts.processors)
-      guard let limit = configuration.memoryLimit, limit < least,
-        let setting = flags[name] ?? environment[name] ?? file[name]
+      guard let limit = configuration.memoryLimit, limit < least, let setting = setting(name)
       else { return false }
       report(
         "\(name) = \(Log.quoted(setting.texts.last ?? ""))", setting.origin,

@@ -162,7 +162,8 @@ enum Options {
       "how often a command is sent once more after a lost connection or a redirection", \.redisRetries),
     .one(
       "virtual-nodes", .count(1...10_000), default: "100", .redis,
-      "points that a server of weight 1 has on the ring of consistent hashing", \.virtualNodes),
+      "points that a server of weight 1 has on the ring of consistent hashing; all at most 10 million",
+      \.virtualNodes),
     .one(
       "cache-ttl", .duration("0s", "24h"), default: "5s", .redis,
       "how long what was read of other agents may be used again; 0: not at all", \.cacheTTL),

@@ -105,11 +105,7 @@ private final class RedisTeller: Sendable {
 extension RedisSettings {
   /// nil: no server is named.
   fileprivate init?(_ configuration: Configuration, password: String?) {
-    var servers = configuration.redis
-    for place in servers.indices where servers[place].database == 0 {
-      servers[place].database = configuration.redisDatabase ?? 0
-    }
-    self.init(urls: servers + configuration.redisCluster)
+    self.init(urls: configuration.shards + configuration.redisCluster)
     if urls.isEmpty { return nil }
     for place in urls.indices where urls[place].password == nil { urls[place].password = password }
     prefix = configuration.redisPrefix

@@ -41,6 +41,45 @@ import Testing
     #expect(faults(["--redis", "redis://a?weight=0,redis://b"]).lines.isEmpty)
   }
 
+  @Test(arguments: [
+    (["--redis", "redis://a:7,redis://b,redis://u:secret@a:7?weight=2"], "names a server twice: redis://a:7"),
+    (["--redis-cluster", "redis://a/0", "--redis-cluster", "redis://a:6379"], "names a server twice: redis://a:6379"),
+    (["--redis", "unix:///s%0Aa?db=1,unix:///s%0Aa?db=1"], "names a server twice: unix:///s\\na?db=1"),
+    (
+      ["--redis", "redis://a?weight=1000,redis://b", "--virtual-nodes", "10000"],
+      "make 10010000 points on the ring: want at most 10000000"
+    ),
+  ]) func `refuse servers that no ring can be made of`(_ arguments: [String], _ reason: String) {
+    let (lines, status) = faults(arguments)
+    #expect(lines.count == 1 && status == 64)
+    #expect(lines.allSatisfy { $0.contains(reason) && $0.contains("(flag \(arguments[0]))") }, "\(lines)")
+  }
+
+  @Test(arguments: [
+    ["--redis", "redis://a,redis://a/1,redis://a:7,redis://b"],
+    ["--redis", "redis://a?weight=1000", "--virtual-nodes", "10000"],
+  ]) func `take servers that differ by port or database, and the largest ring`(_ arguments: [String]) {
+    #expect(faults(arguments).lines.isEmpty)
+  }
+
+  @Test(arguments: [
+    ("redis://a?weight=0", "every weight is 0"), ("redis://a,redis://a", "names a server twice: redis://a:6379"),
+  ]) func `are refused by the name that they were given by`(_ nodes: String, _ reason: String) {
+    let environment = faults(environment: ["REDIS_NODES": nodes])
+    #expect(environment.lines.count == 1 && environment.exitStatus == 78)
+    #expect(
+      environment.lines.first?.hasPrefix("footfall: REDIS_NODES (environment variable REDIS_NODES): \(reason)") == true)
+    let file = faults(["--config", "f"], files: ["f": "REDIS_NODES=\(nodes)\n"])
+    #expect(file.lines.first?.hasPrefix("footfall: REDIS_NODES (f:1): \(reason)") == true)
+    let twice = faults(environment: ["REDIS_NODES": "redis://a/2,redis://a", "REDIS_DB": "2"])
+    #expect(twice.lines.first?.contains("names a server twice: redis://a:6379/2") == true)
+    let both = faults(
+      ["--redis-cluster", "redis://b"], environment: ["REDIS_NODES": "redis://a"])
+    #expect(both.lines.first?.contains("--redis-cluster): beside REDIS_NODES") == true)
+    let own = faults(environment: ["REDIS_NODES": "redis://c", "FOOTFALL_REDIS": nodes])
+    #expect(own.lines.first?.hasPrefix("footfall: redis (environment variable FOOTFALL_REDIS): \(reason)") == true)
+  }
+
   @Test(arguments: ["{", "a}", "a b", "ä", "a\u{7F}", String(repeating: "a", count: 129)])
   func `refuse a prefix that keys cannot begin with`(_ text: String) {
     #expect(faults(["--redis-prefix", text]).lines.count == 1)
@@ -51,6 +90,8 @@ import Testing
     let one = try MemoryNeeds.least(configuration(["--redis", "redis://a"]), workers: 1)
     let two = try MemoryNeeds.least(configuration(["--redis-cluster", "redis://a,redis://b"]), workers: 1)
     #expect(alone < one && one < two)
+    let three = try MemoryNeeds.least(configuration(["--redis", "redis://a,redis://b,redis://c"]), workers: 1)
+    #expect(two == three, "a Cluster has three masters at least")
     #expect(faults(["--redis", "redis://a", "--workers", "1", "--memory-limit", "\(alone)"]).lines.count == 1)
   }
 }

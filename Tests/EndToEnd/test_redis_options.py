@@ -1,5 +1,6 @@
 """Redis as an operator meets it: options, the .env file of another service, documents, and commands for redis-cli."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -8,7 +9,7 @@ import pytest
 
 from harness.network import OwnNetwork
 from harness.readme import read_blocks, run_blocks
-from harness.redis import running_redis
+from harness.redis import running_cluster, running_redis
 from test_running import run
 
 OPTIONS = [
@@ -132,6 +133,25 @@ def test_folding_keeps_the_sum_and_may_be_done_twice(root):
             assert (fields["folded.base"], fields[here], fields[f"{here}.base"]) == ("5", "7", "2")
 
 
+def test_the_commands_of_the_cluster_example_for_a_cluster_reach_every_master(root):
+    (block,) = re.findall(r"^```sh\n(keys\(\).*?)^```$", (root / "examples/cluster/README.md").read_text(), re.MULTILINE | re.DOTALL)
+    names = [f"footfall:{{visit|page={page}}}" for page in range(30)]
+    with running_cluster() as cluster:
+        first = cluster.servers[0]
+        for name in names:
+            first.cli("-c", "HSET", name, "a" * 32, 3, "b" * 32, 4)
+        assert all(int(master.cli("DBSIZE")) for master in cluster.masters())
+        commands = re.sub(r"redis-cli (?=CLUSTER|-c)", f"redis-cli -p {first.port} ", block)
+        *folding, deleting = commands.splitlines()
+        functions = "\n".join(folding[:-1])
+        ended = subprocess.run(["bash", "-ec", "\n".join(folding)], cwd=root, env=os.environ | {"GONE": "a" * 32}, timeout=60)
+        assert ended.returncode == 0
+        for name in names:
+            assert sorted(first.cli("-c", "HGETALL", name).split("\n")) == sorted(["folded", "3", "folded.base", "0", "b" * 32, "4"])
+        assert subprocess.run(["bash", "-ec", f"{functions}\n{deleting}"], cwd=root, timeout=60).returncode == 0
+        assert [master.cli("DBSIZE") for master in cluster.masters()] == ["0"] * 3
+
+
 def test_the_units_of_the_cluster_example_verify_without_a_word(root, program, tmp_path):
     unit = tmp_path / "footfall.service"
     unit.write_text(re.sub(r"^(ExecStart=)\S+", rf"\g<1>{program}", (root / "systemd/footfall.service").read_text(), flags=re.MULTILINE))
@@ -144,10 +164,14 @@ def test_the_units_of_the_cluster_example_verify_without_a_word(root, program, t
 
 def test_redis_takes_the_configuration_of_the_cluster_example(root, tmp_path):
     text = (root / "examples/cluster/redis-shard.conf").read_text()
+    for line, own in (("bind 127.0.0.1 10.0.0.1", "bind 127.0.0.1"), ("dir /var/lib/redis", f"dir {tmp_path}")):
+        assert f"\n{line}\n" in text
+        text = text.replace(line, own)
     file = tmp_path / "redis.conf"
-    file.write_text(text.replace("bind 127.0.0.1 10.0.0.1", "bind 127.0.0.1"))
+    file.write_text(text)
     with running_redis(options=["--include", file]) as (server,):
         assert server.cli("PING").startswith("NOAUTH")
+        assert (tmp_path / "appendonlydir").is_dir()
         policy = server.cli("--no-auth-warning", "-a", "change-me", "CONFIG", "GET", "maxmemory-policy")
         assert policy == "maxmemory-policy\nnoeviction"
 

@@ -103,5 +103,25 @@ enum MovingKey {
     return isKind && (isPart || close == rest.endIndex - 1)
   }
 
+  /// Cuts fields and values, by turns, into slices: a connection has no room for all fields of a long hash at once. Those of one agent stay
+  /// together, since they are merged by each other; it has a few thousand at the most, a timer's buckets.
+  /// - Parameter most: fields, unless one agent has more.
+  static func slices(_ values: [[UInt8]], most: Int = 1_000) -> [[[UInt8]]] {
+    var agents: [ArraySlice<UInt8>: [[UInt8]]] = [:]
+    for index in stride(from: 0, to: values.count - 1, by: 2) {
+      let agent = values[index].prefix { $0 != UInt8(ascii: ".") }
+      agents[agent, default: []] += values[index...(index + 1)]
+    }
+    var slices: [[[UInt8]]] = []
+    for fields in agents.values {
+      if let count = slices.last?.count, count + fields.count <= 2 * most {
+        slices[slices.count - 1] += fields
+      } else {
+        slices.append(fields)
+      }
+    }
+    return slices
+  }
+
   private static let parts = ["hours", "minutes", "members", "samples"]
 }

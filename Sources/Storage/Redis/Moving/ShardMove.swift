@@ -105,14 +105,14 @@ final class ShardMove {
       }
       if isAnswered { begin() }
     case .noting:
-      askAll(setting(ShardMarker(version: version, lists: lists + [own])), now)
+      askAll(setting(ShardMarker(lists: lists + [own])), now)
       if isAnswered { look() }
     case .looking:
       lookOn()
       if round.isOver { endRound(now) }
     case .resting(let time): if now >= time { look() }
     case .closing:
-      askAll(setting(ShardMarker(version: version + 1, lists: [own])), now)
+      askAll(setting(ShardMarker(lists: [own])), now)
       if isAnswered { end() }
     case .over: break
     }
@@ -123,14 +123,14 @@ final class ShardMove {
     guard phase != .over, hasShards, !isClosing else { return .max }
     if isDue { return now }
     switch phase {
-    case .asking: return isEverybodyThere ? askAt : .max
+    case .asking: return isEverybodyThere && !missing.isEmpty ? askAt : .max
     case .noting, .closing: return missing.contains { client.links[$0].isReady } ? askAt : .max
     case .resting(let time): return time
     case .looking, .over: return .max
     }
   }
 
-  /// All lists but the own that keys may lie by, and the highest version.
+  /// All lists but the own that keys may lie by.
   private var lists: [ShardList] {
     var lists: [ShardList] = []
     for marker in markers {
@@ -138,7 +138,6 @@ final class ShardMove {
     }
     return lists
   }
-  private var version: UInt64 { markers.compactMap { $0?.version }.max() ?? 0 }
 
   /// Whether every shard has said that keys lie by the own list alone.
   private var isAgreed: Bool { markers.allSatisfy { $0?.lists == [own] } }
@@ -242,33 +241,38 @@ final class ShardMove {
   func home(of place: KeyPlace) -> Int? { ownRing.server(of: place) }
 
   /// The shards that may have a key besides its own.
-  private func others(of place: KeyPlace, but home: Int) -> [Int] {
+  private func others(of place: KeyPlace, but home: Int, isWhole: Bool) -> [Int] {
     guard hasShards else { return [] }
-    // One that has not been there since the start is not waited for.
-    func anyone() -> [Int] {
-      (0..<shardCount).filter { $0 != home && (client.links[$0].isReady || client.links[$0].trouble == nil) }
-    }
+    var found: Set<Int> = []
+    var isAnywhere = false
     switch whereabouts {
     case .home: return []
-    case .anywhere: return anyone()
+    case .anywhere: isAnywhere = true
     case .rings(let rings):
-      var found: [Int] = []
       for (ring, links) in rings {
         guard let server = ring.server(of: place) else { continue }
         // It may have got another name only, or its keys may have been written elsewhere since.
-        guard let link = links[server] else { return anyone() }
-        if link != home && !found.contains(link) { found.append(link) }
+        if let link = links[server] { found.insert(link) } else { isAnywhere = true }
       }
-      return found
+    }
+    return (0..<shardCount).filter { shard in
+      // On one that is away there may be nothing of it, and what is asked for need not wait for that.
+      let link = client.links[shard]
+      return shard != home && (found.contains(shard) || isAnywhere && (isWhole || link.isReady || link.trouble == nil))
     }
   }
 
   /// Calls `then` when all that other shards have of a key is at its own place, or cannot be brought there. At once if nothing moves.
-  func gather(_ key: [UInt8], then: @escaping (RedisFailure?) -> Void) {
+  /// - Parameter isWhole: whether it fails where a shard is away that may have some of it, as it must for a reset: what that shard has
+  ///   would come back with it. Else only one that is known to have had the key has to be there.
+  func gather(_ key: [UInt8], isWhole: Bool, then: @escaping (RedisFailure?) -> Void) {
     let place = KeyPlace(of: key)
     guard phase != .over, let home = home(of: place) else { return then(nil) }
-    let others = others(of: place, but: home)
+    let others = others(of: place, but: home, isWhole: isWhole)
     if others.isEmpty { return then(nil) }
+    if let away = others.lazy.map({ self.client.links[$0] }).first(where: { !$0.isReady }) {
+      return then(.unavailable(away.trouble ?? "\(away.url) is not there yet"))
+    }
     var missing = others.count
     var failure: RedisFailure?
     for other in others {

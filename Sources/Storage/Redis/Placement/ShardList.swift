@@ -1,5 +1,5 @@
 /// Shards and their weights: all that a ring is made of, and that agents have to agree on.
-struct ShardList: Equatable, Sendable {
+package struct ShardList: Equatable, Sendable {
   struct Shard: Equatable, Sendable {
     /// The server's URL without user and password.
     var name: String
@@ -11,13 +11,17 @@ struct ShardList: Equatable, Sendable {
   /// By name, since their order is of no matter.
   var shards: [Shard]
 
-  /// More points than any ring is made of.
-  private static let mostPoints = 10_000_000
+  /// A ring of more points is refused: this one takes 160 MB, and seconds to be made.
+  package static let mostPoints = 10_000_000
 
-  init(_ urls: [RedisURL], virtualNodes: Int) {
+  /// A list of servers as they were given.
+  package init(_ urls: [RedisURL], virtualNodes: Int) {
     self.virtualNodes = virtualNodes
     shards = urls.map { Shard(name: $0.description, weight: $0.weight) }.sorted { $0.name < $1.name }
   }
+
+  /// Of its ring.
+  package var points: Int { shards.reduce(0) { $0 + $1.weight } * virtualNodes }
 
   /// Its lines: `ring` and the virtual nodes, then the weight and the name of each shard.
   var lines: [String] { ["ring \(virtualNodes)"] + shards.map { "\($0.weight) \($0.name)" } }
@@ -31,15 +35,13 @@ struct ShardList: Equatable, Sendable {
     }
     virtualNodes = number
     shards = []
-    var weights = 0
     while let line = lines.first, !line.hasPrefix("ring ") {
       let parts = line.split(separator: " ", maxSplits: 1)
       guard parts.count == 2, let weight = Int(parts[0]), 0...RedisURL.largestWeight ~= weight else { return nil }
       shards.append(Shard(name: String(parts[1]), weight: weight))
-      weights += weight
       lines.removeFirst()
     }
-    if weights > Self.mostPoints / virtualNodes { return nil }
+    if points > Self.mostPoints { return nil }
     shards.sort { $0.name < $1.name }
   }
 }

@@ -94,7 +94,7 @@ extension RedisExchange {
       RedisRequest(command, at: KeyPlace(of: name.bytes)) { [unowned self] result, node in
         let news = news(of: key, name, result, node)
         for ticket in reading.removeValue(forKey: key) ?? [] { answer(ask: news(ticket)) }
-      }, name)
+      }, name, isWhole: false)
   }
 
   private func news(

@@ -113,8 +113,9 @@ final class RedisExchange {
   // MARK: Shards
 
   /// Sends a command once all that other shards have of its key is where the key belongs.
-  func sendGathered(_ request: RedisRequest, _ key: RedisKey) {
-    move.gather(key.bytes) { [unowned self] failure in
+  /// - Parameter isWhole: see `ShardMove.gather`.
+  func sendGathered(_ request: RedisRequest, _ key: RedisKey, isWhole: Bool = true) {
+    move.gather(key.bytes, isWhole: isWhole) { [unowned self] failure in
       if let failure { request.complete(.failure(failure), from: nil) } else { client.send(request) }
     }
   }
