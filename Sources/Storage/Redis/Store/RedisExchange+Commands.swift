@@ -10,8 +10,13 @@ extension RedisExchange {
     guard let request = request(for: write, key) else { return answer(write: write, .written(ticket: write.ticket)) }
     writing += 1
     writingBytes += request.command.bytes.count
-    // An agent's first write in a run asks what the shared store has of it: all of it, wherever it lies.
-    if case .total(_, _, .some) = write.value { sendGathered(request, key) } else { client.send(request) }
+    // An agent's first write in a run asks what the shared store has of it, wherever that lies. One shard that is away does not keep the
+    // series of all others waiting, though it may have some.
+    if case .total(_, _, .some) = write.value {
+      sendGathered(request, key, isWhole: false)
+    } else {
+      client.send(request)
+    }
   }
 
   /// - Returns: nil if there is nothing to write.
@@ -130,6 +135,6 @@ extension RedisExchange {
           note(failure)
           answer(ask: failure.mayBeDone ? .unanswered(ticket: ticket) : .failed(ticket: ticket, failure.description))
         }
-      }, name)
+      }, name, isWhole: true)
   }
 }

@@ -114,7 +114,7 @@ final class RedisExchange {
 
   /// Sends a command once all that other shards have of its key is where the key belongs.
   /// - Parameter isWhole: see `ShardMove.gather`.
-  func sendGathered(_ request: RedisRequest, _ key: RedisKey, isWhole: Bool = true) {
+  func sendGathered(_ request: RedisRequest, _ key: RedisKey, isWhole: Bool) {
     move.gather(key.bytes, isWhole: isWhole) { [unowned self] failure in
       if let failure { request.complete(.failure(failure), from: nil) } else { client.send(request) }
     }
