@@ -136,12 +136,18 @@ final class RedisClient {
     }
   }
 
+  /// When `turn` has something to do, if nothing comes before.
+  var nextTime: Int64 {
+    var time = delayed.lazy.map(\.at).min() ?? .max
+    for link in links { time = min(time, link.deadline) }
+    // While no node is there that could be asked, there is nothing to do about an old map.
+    if mapIsOld && !mapIsAsked && links.contains(where: \.knowsMap) { time = min(time, mapAskedAt + Self.mapPause) }
+    return time
+  }
+
   /// Waits until something happens, at the latest until `deadline`, and does what comes of it. Call `turn` after it.
   func wait(until deadline: Int64) {
-    var end = min(deadline, delayed.lazy.map(\.at).min() ?? .max)
-    for link in links { end = min(end, link.deadline) }
-    if mapIsOld && !mapIsAsked { end = min(end, mapAskedAt + Self.mapPause) }
-    let left = max(0, end - Clock.monotonic())
+    let left = max(0, min(deadline, nextTime) - Clock.monotonic())
     poll.wait(milliseconds: Int(min(left, 60_000_000_000) + 999_999) / 1_000_000) { event in
       now = Clock.monotonic()
       if event.token == 0 { return wakeUp.clear() }

@@ -77,6 +77,8 @@ final class RedisLink {
 
   /// Whether commands are taken.
   var isReady: Bool { if case .ready = state { true } else { false } }
+  /// Whether the server can be asked for the map of its Cluster.
+  var knowsMap: Bool { isReady && isCluster }
   /// Commands without an answer.
   var waiting: Int { sent.count }
 
