@@ -111,7 +111,10 @@ final class RedisClient {
     underWay -= 1
     if case .failure(.refused) = result { errors += 1 }
     var result = result
-    if request.wasLost, case .failure(.unavailable(let reason)) = result { result = .failure(.lost(reason)) }
+    // Why it could not be sent again does not tell what became of it.
+    if request.wasLost, case .failure(let failure) = result, !failure.mayBeDone {
+      result = .failure(.lost("\(failure)"))
+    }
     request.complete(result, from: link?.url.place)
   }
 
