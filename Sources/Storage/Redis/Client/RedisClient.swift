@@ -245,10 +245,10 @@ extension RedisClient: RedisLinkOwner {
       dispatch(request, to: link)
     case .moved(let slot, let place):
       guard case .cluster(var map) = topology else { return complete(request, .failure(.refused(text)), link) }
-      guard isRedirected(request, text, link) else { return }
       map.move(slot, to: place)
       take(map)
       mapIsOld = true
+      guard isRedirected(request, text, link) else { return }
       dispatch(request)
     case .ask(let place):
       guard case .cluster = topology else { return complete(request, .failure(.refused(text)), link) }
