@@ -231,7 +231,7 @@ final class RedisLink {
         decoder.feed(scratch[..<count])
         do throws(RESPFault) {
           while self.socket === socket, let reply = try decoder.next() { take(reply, now) }
-        } catch { return fail("\(url.place): \(error)", now) }
+        } catch { return failUnreadable("\(url.place): \(error)", now) }
         if self.socket !== socket || count < RedisBounds.read { return }
       }
     }
@@ -259,6 +259,16 @@ final class RedisLink {
       backoff.reset()
       owner.linkIsReady(self)
     }
+  }
+
+  /// Gives the connection up for a reply that cannot be read, now or ever: whose it is is not sent again.
+  private func failUnreadable(_ reason: String, _ now: Int64) {
+    if isReady, let request = sent.popFirst()?.request {
+      // Whether it was carried out nobody knows.
+      request.wasLost = true
+      owner.link(self, answered: request, with: .error(reason))
+    }
+    fail(reason, now)
   }
 
   /// Gives the connection up, and what waited on it back.
