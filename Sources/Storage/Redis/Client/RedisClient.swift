@@ -257,6 +257,7 @@ extension RedisClient: RedisLinkOwner {
       dispatch(request, to: self.link(to: place))
     case .later(let asksMap):
       if asksMap, case .cluster = topology { mapIsOld = true }
+      if request.place == nil { return complete(request, .failure(.patience(text)), link) }
       sendLater(request, .patience(text), link)
     case .refused, .unknownScript: complete(request, .failure(.refused(text)), link)
     }
