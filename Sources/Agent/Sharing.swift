@@ -106,8 +106,8 @@ extension RedisSettings {
   /// nil: no server is named.
   fileprivate init?(_ configuration: Configuration, password: String?) {
     var servers = configuration.redis
-    for place in servers.indices where servers[place].database == 0 {
-      servers[place].database = configuration.redisDatabase ?? 0
+    for place in servers.indices where servers[place].database == nil {
+      servers[place].database = configuration.redisDatabase
     }
     self.init(urls: servers + configuration.redisCluster)
     if urls.isEmpty { return nil }

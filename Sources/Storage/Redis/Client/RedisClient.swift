@@ -175,7 +175,7 @@ final class RedisClient {
     }
     var url = settings.urls[0]
     url.place = place
-    url.database = 0
+    url.database = nil
     return makeLink(url)
   }
 
