@@ -2,9 +2,9 @@ import Platform
 
 /// Sends commands to the server that has their key, over one connection to each, and sees redirections and losses through.
 ///
-/// Which of the three it is, one server, shards that know nothing of each other, or a Cluster, the first server that answers says. All is
-/// done by the thread that calls `turn`; nothing blocks but `wait`. A command is sent again at most `retries` times, after a pause where
-/// the server asked for one: all that is sent here may come twice.
+/// Which of the three it is, one server, shards that know nothing of each other, or a Cluster, the first server that answers says, unless
+/// the settings do. All is done by the thread that calls `turn`; nothing blocks but `wait`. A command is sent again at most `retries`
+/// times, after a pause where the server asked for one: all that is sent here may come twice.
 final class RedisClient {
   /// How keys find their servers.
   enum Topology {
@@ -18,8 +18,6 @@ final class RedisClient {
   /// Grows with everything that may let a command pass that did not before.
   private(set) var generation: UInt64 = 0
   private(set) var topology = Topology.unknown
-  /// Servers that are of another kind than the first one that answered.
-  private(set) var conflict: String?
   /// Commands under way.
   private(set) var underWay = 0
   private(set) var retries: UInt64 = 0
@@ -80,6 +78,20 @@ final class RedisClient {
     }
   }
 
+  /// A server that is of another kind than the others, or than the settings say; nil: there is none.
+  var conflict: String? { links.lazy.compactMap { self.conflict(of: $0) }.first }
+
+  private func conflict(of link: RedisLink) -> String? {
+    let isForeign =
+      switch topology {
+      case .unknown: settings.isCluster && !link.isCluster
+      case .standalone: link.isCluster
+      case .cluster: !link.isCluster
+      }
+    guard link.isReady && isForeign else { return nil }
+    return "\(link.url): \(link.isCluster ? "a node of a Cluster among shards" : "no node of a Cluster")"
+  }
+
   private func dispatch(_ request: RedisRequest) {
     guard let place = request.place, let link = link(for: place) else {
       return complete(request, .failure(.unavailable(unknownPlace)), nil)
@@ -88,6 +100,7 @@ final class RedisClient {
   }
 
   private func dispatch(_ request: RedisRequest, to link: RedisLink) {
+    if let conflict = conflict(of: link) { return complete(request, .failure(.unavailable(conflict)), link) }
     if link.send(request, now: now) { return }
     if link.isReady { return complete(request, .failure(.full), link) }
     let reason = link.trouble ?? "not yet"
@@ -98,7 +111,7 @@ final class RedisClient {
 
   private var unknownPlace: String {
     if case .cluster = topology { return "no node serves the slot" }
-    return links.lazy.compactMap(\.trouble).first ?? "no server has answered yet"
+    return conflict ?? links.lazy.compactMap(\.trouble).first ?? "no server has answered yet"
   }
 
   private func sendLater(_ request: RedisRequest, _ failure: RedisFailure, _ link: RedisLink?) {
@@ -208,6 +221,7 @@ final class RedisClient {
 
 extension RedisClient: RedisLinkOwner {
   func linkIsReady(_ link: RedisLink) {
+    if conflict(of: link) != nil { return }
     for command in prelude { send(RedisRequest(command, at: nil) { _, _ in }, to: link) }
     generation += 1
     switch topology {
@@ -215,11 +229,8 @@ extension RedisClient: RedisLinkOwner {
       topology = .cluster(SlotMap())
       mapIsOld = true
     case .unknown: topology = .standalone(HashRing(settings.urls, virtualNodes: settings.virtualNodes))
-    case .cluster where link.isCluster: mapIsOld = true
-    case .standalone where !link.isCluster: conflict = nil
-    case .cluster, .standalone:
-      conflict =
-        "\(link.url): \(link.isCluster ? "a node of a Cluster among shards" : "no node of the Cluster of the others")"
+    case .cluster: mapIsOld = true
+    case .standalone: break
     }
   }
 
