@@ -45,6 +45,8 @@ final class RedisLink {
   private(set) var failures: UInt64 = 0
   /// Whether the owner has no more use for it.
   var isRetired = false
+  /// Whether others were told last that the server is there; nil: they were told nothing.
+  var isKnownUp: Bool?
 
   private let settings: RedisSettings
   private let poll: Poll

@@ -25,7 +25,6 @@ final class RedisExchange {
   private var fullPassNotBefore: Int64
   /// Whether a server has been lost since the last change.
   private var wasAway = false
-  private var knownUp: [RedisURL.Place: Bool] = [:]
   private var refusals: Set<String> = []
 
   /// Writes under way at once: enough to keep servers busy, few enough to be kept for a second try. Their bytes leave room for others
@@ -180,10 +179,9 @@ final class RedisExchange {
 
   private func tell(_ link: RedisLink) {
     let isUp = link.isReady
-    let known = knownUp[link.url.place]
-    if known == isUp || (!isUp && link.trouble == nil) { return }
-    knownUp[link.url.place] = isUp
-    if known == true { wasAway = true }
+    if link.isKnownUp == isUp || (!isUp && link.trouble == nil) { return }
+    if link.isKnownUp == true { wasAway = true }
+    link.isKnownUp = isUp
     store.report(isUp ? .up(url: "\(link.url)") : .down(url: "\(link.url)", link.trouble ?? ""))
   }
 
