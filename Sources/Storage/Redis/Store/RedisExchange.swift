@@ -11,8 +11,6 @@ final class RedisExchange {
   /// Writes under way, and the bytes of their commands.
   var writing = 0
   var writingBytes = 0
-  /// Tickets by key: those who ask for one that is asked for already share the answer.
-  var reading: [SharedKey: [UInt64]] = [:]
   var resets = RedisResets()
   private(set) lazy var move = ShardMove(client, prefix: prefix, report: store.report) { [unowned self] in note($0) }
 
