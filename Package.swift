@@ -42,7 +42,7 @@ let package = Package(
       name: "HTTPQueryTests", dependencies: ["HTTPQuery", "Aggregation", "Protocol", "Platform", "Bytes", "Randomness"]),
     .testTarget(
       name: "StorageTests", dependencies: ["Storage", "Aggregation", "Protocol", "Platform", "Randomness"]),
-    .testTarget(name: "AgentTests", dependencies: ["Agent", "HTTPQuery"]),
+    .testTarget(name: "AgentTests", dependencies: ["Agent", "HTTPQuery", "Storage"]),
     .testTarget(
       name: "FuzzTests",
       dependencies: ["Agent", "HTTPQuery", "Storage", "Aggregation", "Protocol", "Platform", "Bytes", "Randomness"],

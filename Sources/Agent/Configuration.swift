@@ -83,7 +83,7 @@ struct Configuration: Equatable, Sendable {
   var shards: [RedisURL] {
     redis.map { url in
       var url = url
-      if url.database == 0 { url.database = redisDatabase ?? 0 }
+      if url.database == nil { url.database = redisDatabase }
       return url
     }
   }

@@ -103,10 +103,13 @@ private final class RedisTeller: Sendable {
 }
 
 extension RedisSettings {
-  /// nil: no server is named.
-  fileprivate init?(_ configuration: Configuration, password: String?) {
+  /// What the options say; nil: no server is named.
+  ///
+  /// - Parameter password: of servers whose URL has none.
+  init?(_ configuration: Configuration, password: String?) {
     self.init(urls: configuration.shards + configuration.redisCluster)
     if urls.isEmpty { return nil }
+    isCluster = !configuration.redisCluster.isEmpty
     for place in urls.indices where urls[place].password == nil { urls[place].password = password }
     prefix = configuration.redisPrefix
     timeout = configuration.redisTimeout.nanoseconds

@@ -9,6 +9,7 @@ extension Socket {
     if number < 0 { throw SystemError("socket", address.description) }
     let socket = Descriptor(owning: number)
     sendAtOnce(socket)
+    // Safe: the pointer and the length, which the kernel reads by, are the address's own, and live through the call.
     if unsafe address.withPointer({ unsafe connect(number, $0, $1) }) < 0 && errno != EINPROGRESS {
       throw SystemError("connect", address.description)
     }
@@ -22,12 +23,13 @@ extension Socket {
     if path.utf8.count >= MemoryLayout.size(ofValue: address.sun_path) {
       throw SystemError("connect", path, number: ENAMETOOLONG)
     }
+    // Safe: the path is shorter than the room, as was looked at above, and the rest stays zero.
     unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path.utf8) }
     let number = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | footfall_nonblocking_socket, 0)
     if number < 0 { throw SystemError("socket", path) }
     let socket = Descriptor(owning: number)
+    // Safe: an address of any family begins as a sockaddr does, and the length is the structure's own.
     let status = unsafe withUnsafeBytes(of: address) { bytes in
-      // Safe: an address of any family begins as a sockaddr does, and the length is the structure's own.
       unsafe connect(number, bytes.baseAddress!.assumingMemoryBound(to: sockaddr.self), socklen_t(bytes.count))
     }
     if status < 0 { throw SystemError("connect", path) }

@@ -146,7 +146,10 @@ import Testing
     #expect(members(.null) == [] && members(.bulk(sparse)) == sparse && members(.bulk(dense)) == dense)
     var odd = sparse
     odd[4] = 2
-    for bytes in [[], Array("a text of more than 16 bytes".utf8), Array(sparse[..<16]), dense.dropLast(), odd] {
+    let short = sparse[..<17] + [0xFE]
+    for bytes in [
+      [], Array("a text of more than 16 bytes".utf8), Array(sparse[..<16]), dense.dropLast(), odd, Array(short),
+    ] {
       #expect(members(.bulk(bytes)) == nil)
     }
     #expect(members(.integer(1)) == nil)

@@ -327,6 +327,38 @@ import Testing
     one.end()
   }
 
+  @Test func `asks once for each who asks`() async throws {
+    let servers = try await RedisServers(1)
+    let port = servers.ports[0]
+    let one = try RunningStore(servers.urls, agent: "a")
+    try await one.waitUntilUp()
+    // The second comes while the first is under way.
+    try servers.signal(port, SIGSTOP)
+    for ticket in 1...2 as ClosedRange<UInt64> {
+      #expect(one.store.read(page, ticket: ticket))
+      try await wait("it to be under way") { one.store.shared.withLock { $0.asks.isEmpty } }
+    }
+    try servers.signal(port, SIGCONT)
+    try await wait("both answers") { one.store.shared.withLock { $0.asking == 0 } }
+    #expect(one.store.takeNews().count == 2)
+    #expect(try servers.cli(port, "INFO", "commandstats").contains("cmdstat_hgetall:calls=2,"))
+    one.end()
+  }
+
+  @Test func `tells once of each database of one server whether it is there`() async throws {
+    let servers = try await RedisServers(1)
+    let port = servers.ports[0]
+    let urls = try ["0", "99"].map { try RedisURL("redis://127.0.0.1:\(port)/\($0)") }
+    let one = try RunningStore(urls, agent: "a")
+    try await wait("one of two") { one.store.condition.nodes.map(\.isUp) == [true, false] }
+    try await wait("a refusal") { one.store.condition.troubles.first?.contains("DB index") == true }
+    // Each of them is a turn of the thread at least.
+    for _ in 0..<10 { _ = try await one.read(page) }
+    one.end()
+    let events = one.events.list.withLock(\.self).filter { if case .refused = $0 { false } else { true } }
+    #expect(events.count == 2, "\(events)")
+  }
+
   @Test func `writes 10,000 series with as many commands`() async throws {
     let servers = try await RedisServers(1)
     let one = try RunningStore(servers.urls, agent: String(repeating: "a", count: 32))

@@ -13,6 +13,10 @@ import Testing
     #expect(url("redis://127.0.0.1:7070/3?weight=2")?.weight == 2)
     #expect(url("redis://h?db=4&weight=1000")?.database == 4)
     #expect(url("redis://h?weight=0")?.weight == 0)
+    // To name the first is not to name none.
+    #expect(url("redis://h/0")?.database == 0 && url("unix:///s?db=0")?.database == 0)
+    for text in ["redis://h", "redis://h/", "unix:///s"] { #expect(try #require(url(text)).database == nil) }
+    #expect(url("redis://h/0")?.description == url("redis://h")?.description)
     #expect(url("redis://[::1]:1")?.place == .tcp(host: "::1", port: 1))
     #expect(url("redis://[::1]")?.place == .tcp(host: "::1", port: 6379))
     #expect(url("unix:///run/redis%20a.sock?db=2")?.place == .unix(path: "/run/redis a.sock"))

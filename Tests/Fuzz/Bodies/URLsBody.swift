@@ -15,12 +15,12 @@ func checkURLs(_ bytes: [UInt8]) throws(Broken) {
   let url: Result<RedisURL, RedisURL.Fault> = Result { () throws(RedisURL.Fault) in try RedisURL(text) }
   switch url {
   case .success(let url):
-    try hold(1...RedisURL.largestWeight ~= url.weight && url.database >= 0, "weight or database of \(text)")
+    try hold(1...RedisURL.largestWeight ~= url.weight && url.database ?? 0 >= 0, "weight or database of \(text)")
     guard case .tcp = url.place else { return }
     try checkPlace(url.place)
     try hold(!url.description.contains(mark), "the name of \(text) shows its password")
     let named = try? RedisURL(url.description)
-    try hold(named?.place == url.place && named?.database == url.database, "\(text) is named \(url)")
+    try hold(named?.place == url.place && named?.database ?? 0 == url.database ?? 0, "\(text) is named \(url)")
   case .failure(let fault):
     try hold(!fault.description.contains(mark), "\(text): the fault shows a part of the password")
   }

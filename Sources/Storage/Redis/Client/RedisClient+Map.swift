@@ -12,7 +12,7 @@ extension RedisClient {
     guard case .cluster = topology, !mapIsAsked, now >= mapAskedAt + (mapIsOld ? Self.mapPause : Self.mapAge) else {
       return
     }
-    let ready = links.filter { $0.isReady && $0.isCluster }
+    let ready = links.filter(\.knowsMap)
     guard let link = ready.randomElement() else { return }
     mapAskedAt = now
     mapIsAsked = true

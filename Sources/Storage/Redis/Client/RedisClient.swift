@@ -2,9 +2,9 @@ import Platform
 
 /// Sends commands to the server that has their key, over one connection to each, and sees redirections and losses through.
 ///
-/// Which of the three it is, one server, shards that know nothing of each other, or a Cluster, the first server that answers says. All is
-/// done by the thread that calls `turn`; nothing blocks but `wait`. A command is sent again at most `retries` times, after a pause where
-/// the server asked for one: all that is sent here may come twice.
+/// Which of the three it is, one server, shards that know nothing of each other, or a Cluster, the first server that answers says, unless
+/// the settings do. All is done by the thread that calls `turn`; nothing blocks but `wait`. A command is sent again at most `retries`
+/// times, after a pause where the server asked for one: all that is sent here may come twice.
 final class RedisClient {
   /// How keys find their servers.
   enum Topology {
@@ -18,8 +18,6 @@ final class RedisClient {
   /// Grows with everything that may let a command pass that did not before.
   private(set) var generation: UInt64 = 0
   private(set) var topology = Topology.unknown
-  /// Servers that are of another kind than the first one that answered.
-  private(set) var conflict: String?
   /// Commands under way.
   private(set) var underWay = 0
   private(set) var retries: UInt64 = 0
@@ -80,6 +78,20 @@ final class RedisClient {
     }
   }
 
+  /// A server that is of another kind than the others, or than the settings say; nil: there is none.
+  var conflict: String? { links.lazy.compactMap { self.conflict(of: $0) }.first }
+
+  private func conflict(of link: RedisLink) -> String? {
+    let isForeign =
+      switch topology {
+      case .unknown: settings.isCluster && !link.isCluster
+      case .standalone: link.isCluster
+      case .cluster: !link.isCluster
+      }
+    guard link.isReady && isForeign else { return nil }
+    return "\(link.url): \(link.isCluster ? "a node of a Cluster among shards" : "no node of a Cluster")"
+  }
+
   private func dispatch(_ request: RedisRequest) {
     guard let place = request.place, let link = link(for: place) else {
       return complete(request, .failure(.unavailable(unknownPlace)), nil)
@@ -88,6 +100,7 @@ final class RedisClient {
   }
 
   private func dispatch(_ request: RedisRequest, to link: RedisLink) {
+    if let conflict = conflict(of: link) { return complete(request, .failure(.unavailable(conflict)), link) }
     if link.send(request, now: now) { return }
     if link.isReady { return complete(request, .failure(.full), link) }
     let reason = link.trouble ?? "not yet"
@@ -98,7 +111,7 @@ final class RedisClient {
 
   private var unknownPlace: String {
     if case .cluster = topology { return "no node serves the slot" }
-    return links.lazy.compactMap(\.trouble).first ?? "no server has answered yet"
+    return conflict ?? links.lazy.compactMap(\.trouble).first ?? "no server has answered yet"
   }
 
   private func sendLater(_ request: RedisRequest, _ failure: RedisFailure, _ link: RedisLink?) {
@@ -111,7 +124,10 @@ final class RedisClient {
     underWay -= 1
     if case .failure(.refused) = result { errors += 1 }
     var result = result
-    if request.wasLost, case .failure(.unavailable(let reason)) = result { result = .failure(.lost(reason)) }
+    // Why it could not be sent again does not tell what became of it.
+    if request.wasLost, case .failure(let failure) = result, !failure.mayBeDone {
+      result = .failure(.lost("\(failure)"))
+    }
     request.complete(result, from: link?.url.place)
   }
 
@@ -136,12 +152,18 @@ final class RedisClient {
     }
   }
 
+  /// When `turn` has something to do, if nothing comes before.
+  var nextTime: Int64 {
+    var time = delayed.lazy.map(\.at).min() ?? .max
+    for link in links { time = min(time, link.deadline) }
+    // While no node is there that could be asked, there is nothing to do about an old map.
+    if mapIsOld && !mapIsAsked && links.contains(where: \.knowsMap) { time = min(time, mapAskedAt + Self.mapPause) }
+    return time
+  }
+
   /// Waits until something happens, at the latest until `deadline`, and does what comes of it. Call `turn` after it.
   func wait(until deadline: Int64) {
-    var end = min(deadline, delayed.lazy.map(\.at).min() ?? .max)
-    for link in links { end = min(end, link.deadline) }
-    if mapIsOld && !mapIsAsked { end = min(end, mapAskedAt + Self.mapPause) }
-    let left = max(0, end - Clock.monotonic())
+    let left = max(0, min(deadline, nextTime) - Clock.monotonic())
     poll.wait(milliseconds: Int(min(left, 60_000_000_000) + 999_999) / 1_000_000) { event in
       now = Clock.monotonic()
       if event.token == 0 { return wakeUp.clear() }
@@ -166,7 +188,7 @@ final class RedisClient {
     }
     var url = settings.urls[0]
     url.place = place
-    url.database = 0
+    url.database = nil
     return makeLink(url)
   }
 
@@ -199,6 +221,7 @@ final class RedisClient {
 
 extension RedisClient: RedisLinkOwner {
   func linkIsReady(_ link: RedisLink) {
+    if conflict(of: link) != nil { return }
     for command in prelude { send(RedisRequest(command, at: nil) { _, _ in }, to: link) }
     generation += 1
     switch topology {
@@ -206,11 +229,8 @@ extension RedisClient: RedisLinkOwner {
       topology = .cluster(SlotMap())
       mapIsOld = true
     case .unknown: topology = .standalone(HashRing(settings.urls, virtualNodes: settings.virtualNodes))
-    case .cluster where link.isCluster: mapIsOld = true
-    case .standalone where !link.isCluster: conflict = nil
-    case .cluster, .standalone:
-      conflict =
-        "\(link.url): \(link.isCluster ? "a node of a Cluster among shards" : "no node of the Cluster of the others")"
+    case .cluster: mapIsOld = true
+    case .standalone: break
     }
   }
 
@@ -236,10 +256,10 @@ extension RedisClient: RedisLinkOwner {
       dispatch(request, to: link)
     case .moved(let slot, let place):
       guard case .cluster(var map) = topology else { return complete(request, .failure(.refused(text)), link) }
-      guard isRedirected(request, text, link) else { return }
       map.move(slot, to: place)
       take(map)
       mapIsOld = true
+      guard isRedirected(request, text, link) else { return }
       dispatch(request)
     case .ask(let place):
       guard case .cluster = topology else { return complete(request, .failure(.refused(text)), link) }
@@ -248,6 +268,7 @@ extension RedisClient: RedisLinkOwner {
       dispatch(request, to: self.link(to: place))
     case .later(let asksMap):
       if asksMap, case .cluster = topology { mapIsOld = true }
+      if request.place == nil { return complete(request, .failure(.patience(text)), link) }
       sendLater(request, .patience(text), link)
     case .refused, .unknownScript: complete(request, .failure(.refused(text)), link)
     }

@@ -76,7 +76,7 @@ struct RedisGreeting {
   }
 
   private mutating func select() -> Step {
-    if url.database != 0 { return ask(.select, RESPCommand("SELECT", "\(url.database)")) }
+    if let database = url.database, database != 0 { return ask(.select, RESPCommand("SELECT", "\(database)")) }
     stage = .done
     return .ready
   }

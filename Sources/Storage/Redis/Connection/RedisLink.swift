@@ -1,6 +1,6 @@
 import Platform
 
-/// What a link tells its owner. All calls come from the store thread, in the midst of `handle` or `tick`.
+/// What a link tells its owner. All calls come from the Redis thread, in the midst of `handle`, `tick` or `flush`.
 protocol RedisLinkOwner: AnyObject {
   func link(_ link: RedisLink, answered request: RedisRequest, with reply: RESPValue)
   /// The connection is gone, and with it the answers to these.
@@ -42,9 +42,10 @@ final class RedisLink {
   /// Sent so far.
   private(set) var commands: UInt64 = 0
   private(set) var bytesSent: UInt64 = 0
-  private(set) var failures: UInt64 = 0
   /// Whether the owner has no more use for it.
   var isRetired = false
+  /// Whether others were told last that the server is there; nil: they were told nothing.
+  var isKnownUp: Bool?
 
   private let settings: RedisSettings
   private let poll: Poll
@@ -77,6 +78,8 @@ final class RedisLink {
 
   /// Whether commands are taken.
   var isReady: Bool { if case .ready = state { true } else { false } }
+  /// Whether the server can be asked for the map of its Cluster.
+  var knowsMap: Bool { isReady && isCluster }
   /// Commands without an answer.
   var waiting: Int { sent.count }
 
@@ -114,20 +117,22 @@ final class RedisLink {
           outbox.removeFirst(written)
           written = 0
         }
-        return wait(forOutput: true, socket)
+        return wait(forOutput: true, socket, now)
       case .end: return fail("closed while writing", now)
       case .failed(let number): return fail(SystemError("write", "\(url.place)", number: number).description, now)
       }
     }
     outbox.removeAll(keepingCapacity: outbox.count < 256 << 10)
     written = 0
-    wait(forOutput: false, socket)
+    wait(forOutput: false, socket, now)
   }
 
-  private func wait(forOutput: Bool, _ socket: Descriptor) {
+  private func wait(forOutput: Bool, _ socket: Descriptor, _ now: Int64) {
     if wantsOutput == forOutput { return }
     wantsOutput = forOutput
-    try? poll.modify(socket, token: token, for: forOutput ? [.input, .output] : .input)
+    do throws(SystemError) {
+      try poll.modify(socket, token: token, for: forOutput ? [.input, .output] : .input)
+    } catch { fail(error.description, now) }
   }
 
   // MARK: Time
@@ -229,7 +234,7 @@ final class RedisLink {
         decoder.feed(scratch[..<count])
         do throws(RESPFault) {
           while self.socket === socket, let reply = try decoder.next() { take(reply, now) }
-        } catch { return fail("\(url.place): \(error)", now) }
+        } catch { return failUnreadable("\(url.place): \(error)", now) }
         if self.socket !== socket || count < RedisBounds.read { return }
       }
     }
@@ -259,6 +264,16 @@ final class RedisLink {
     }
   }
 
+  /// Gives the connection up for a reply that cannot be read, now or ever: whose it is is not sent again.
+  private func failUnreadable(_ reason: String, _ now: Int64) {
+    if isReady, let request = sent.popFirst()?.request {
+      // Whether it was carried out nobody knows.
+      request.wasLost = true
+      owner.link(self, answered: request, with: .error(reason))
+    }
+    fail(reason, now)
+  }
+
   /// Gives the connection up, and what waited on it back.
   func fail(_ reason: String, _ now: Int64) {
     let isTryingAddresses = if case .connecting = state { !addresses.isEmpty } else { false }
@@ -268,7 +283,6 @@ final class RedisLink {
     written = 0
     wantsOutput = false
     trouble = reason
-    failures += 1
     state = .down(until: isTryingAddresses ? 0 : now + backoff.next(&random))
     let lost = sent.removeAll().compactMap(\.request)
     owner.link(self, lost: lost, because: reason)

@@ -2,6 +2,8 @@
 package struct RedisSettings: Sendable {
   /// One server, several shards, or some nodes of one Cluster, from which the others are learned.
   package var urls: [RedisURL]
+  /// Whether the servers are known to be nodes of a Cluster: one that is none is not used. Else the first that answers says what they are.
+  package var isCluster = false
   /// What all keys begin with.
   package var prefix = "footfall:"
   /// How long a connection may take to be made, and a reply to come.
@@ -21,6 +23,7 @@ package struct RedisSettings: Sendable {
   /// A full pass that a lost server asks for comes no sooner after another.
   package var fullPassPause: Int64 = 10_000_000_000
 
+  /// Those of an agent whose options say no more than where Redis is.
   package init(urls: [RedisURL]) { self.urls = urls }
 }
 

@@ -22,24 +22,30 @@ package struct RedisURL: Equatable, Sendable, CustomStringConvertible {
 
   /// Why a text is no such URL. Never shows a password.
   package struct Fault: Error, Equatable, CustomStringConvertible {
+    /// The text without what may be a password, what is wrong, and what is allowed.
     package let description: String
   }
 
+  /// Where the server is.
   package var place: Place
+  /// The user of its access control list; nil: its default one.
   package var user: String?
+  /// Never shown.
   package var password: String?
-  /// What SELECT is given.
-  package var database = 0
+  /// What SELECT is given; nil: the URL names none, and 0 is meant.
+  package var database: Int?
   /// The share of keys, against other shards'. 0: no key belongs there, and those that it has are moved to the others.
   package var weight = 1
 
+  /// Redis's own.
   package static let defaultPort: UInt16 = 6_379
   /// A shard takes weight × virtual nodes points.
   package static let largestWeight = 1_000
 
   /// The URL without user, password and weight: how the server is named to people.
   package var description: String {
-    switch place {
+    let database = database ?? 0
+    return switch place {
     case .tcp: "redis://\(place)\(database == 0 ? "" : "/\(database)")"
     case .unix(let path): "unix://\(path)\(database == 0 ? "" : "?db=\(database)")"
     }

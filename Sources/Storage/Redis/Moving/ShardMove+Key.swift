@@ -30,11 +30,13 @@ extension ShardMove {
   /// is merged, so that whoever reads both places meanwhile, first the old one, has all. As long as it is not known that both are not one
   /// server, nothing is removed.
   func move(_ key: [UInt8], from source: Int, to target: Int, done: @escaping (Outcome) -> Void) {
+    // As it is now: while the merge is under way it may come out that both are one.
+    let isCopy = phase == .asking
     send(key, MovingScripts.read, [], to: source, done) { [unowned self] reply in
       guard let content = Content(reply) else { return done(.nothing) }
       let merge = content.isHash ? MovingScripts.mergeHash : MovingScripts.mergeMembers
       send(key, merge, slices: content.merged[...], to: target, done) { [unowned self] in
-        if phase == .asking { return done(.moved) }
+        if isCopy { return done(.moved) }
         let remove = content.isHash ? MovingScripts.removeFields : MovingScripts.removeMembers
         send(key, remove, slices: content.removed[...], to: source, done) { [unowned self] in
           movedKeys += 1

@@ -87,35 +87,29 @@ extension RedisExchange {
   }
 
   private func read(_ key: SharedKey, _ ticket: UInt64) {
-    if reading[key] != nil {
-      reading[key]?.append(ticket)
-      return
-    }
-    reading[key] = [ticket]
     let name = RedisKey(key, prefix: prefix)
     let verb = if case .members = key.part { "GET" } else { "HGETALL" }
     let command = RESPCommand([Array(verb.utf8), name.bytes])
     sendGathered(
       RedisRequest(command, at: KeyPlace(of: name.bytes)) { [unowned self] result, node in
-        let news = news(of: key, name, result, node)
-        for ticket in reading.removeValue(forKey: key) ?? [] { answer(ask: news(ticket)) }
+        answer(ask: news(of: key, name, ticket, result, node))
       }, name, isWhole: false)
   }
 
   private func news(
-    of key: SharedKey, _ name: RedisKey, _ result: Result<RESPValue, RedisFailure>, _ node: RedisURL.Place?
-  ) -> (_ ticket: UInt64) -> SharedNews {
+    of key: SharedKey, _ name: RedisKey, _ ticket: UInt64, _ result: Result<RESPValue, RedisFailure>,
+    _ node: RedisURL.Place?
+  ) -> SharedNews {
     let now = Clock.monotonic()
     switch result.map({ SharedHolding($0, of: key.part, agent: store.agent, run: store.runName) }) {
     case .success(let holding?):
       store.shared.withLock { $0.cache.keep(holding, of: key, now: now) }
-      let served = served(node)
-      return { .holding(ticket: $0, holding, served: served) }
-    case .success(nil): return { .failed(ticket: $0, "\(name) holds what no agent has written") }
+      return .holding(ticket: ticket, holding, served: served(node))
+    case .success(nil): return .failed(ticket: ticket, "\(name) holds what no agent has written")
     case .failure(let failure):
       if failure.isAway { store.shared.withLock { $0.cache.extend(key, now: now) } }
       note(failure)
-      return { .failed(ticket: $0, failure.description) }
+      return .failed(ticket: ticket, failure.description)
     }
   }
 

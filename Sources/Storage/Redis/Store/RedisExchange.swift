@@ -11,8 +11,6 @@ final class RedisExchange {
   /// Writes under way, and the bytes of their commands.
   var writing = 0
   var writingBytes = 0
-  /// Tickets by key: those who ask for one that is asked for already share the answer.
-  var reading: [SharedKey: [UInt64]] = [:]
   var resets = RedisResets()
   private(set) lazy var move = ShardMove(client, prefix: prefix, report: store.report) { [unowned self] in note($0) }
 
@@ -25,7 +23,6 @@ final class RedisExchange {
   private var fullPassNotBefore: Int64
   /// Whether a server has been lost since the last change.
   private var wasAway = false
-  private var knownUp: [RedisURL.Place: Bool] = [:]
   private var refusals: Set<String> = []
 
   /// Writes under way at once: enough to keep servers busy, few enough to be kept for a second try. Their bytes leave room for others
@@ -181,10 +178,9 @@ final class RedisExchange {
 
   private func tell(_ link: RedisLink) {
     let isUp = link.isReady
-    let known = knownUp[link.url.place]
-    if known == isUp || (!isUp && link.trouble == nil) { return }
-    knownUp[link.url.place] = isUp
-    if known == true { wasAway = true }
+    if link.isKnownUp == isUp || (!isUp && link.trouble == nil) { return }
+    if link.isKnownUp == true { wasAway = true }
+    link.isKnownUp = isUp
     store.report(isUp ? .up(url: "\(link.url)") : .down(url: "\(link.url)", link.trouble ?? ""))
   }
 

@@ -83,12 +83,10 @@ private enum RedisReply {
     return .samples(samples)
   }
 
-  /// A HyperLogLog by its head (`HyperLogLog`); empty if there is none.
+  /// A HyperLogLog; empty if there is none.
   static func members(_ reply: RESPValue) -> [UInt8]? {
     if case .null = reply { return [] }
-    guard let bytes = reply.text, bytes.count > 16, bytes.starts(with: "HYLL".utf8), bytes[4] <= 1,
-      bytes[4] == 1 || bytes.count == 16 + 16_384 * 6 / 8
-    else { return nil }
+    guard let bytes = reply.text, HyperLogLog(redis: bytes) != nil else { return nil }
     return bytes
   }
 }

@@ -52,6 +52,7 @@ package struct RESPDecoder {
   private var replyElements = 0
   private var fault: RESPFault?
 
+  /// At the beginning of a stream.
   package init(_ limits: RESPLimits = .init()) { self.limits = limits }
 
   /// Bytes that are kept until more come: at most the longest string, and what was fed behind it.

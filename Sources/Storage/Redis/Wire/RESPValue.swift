@@ -79,6 +79,7 @@ package enum RESPFault: Error, Equatable, CustomStringConvertible {
   /// Longer, deeper or of more elements than `RESPLimits` allow.
   case tooLong
 
+  /// For an operator.
   package var description: String {
     switch self {
     case .unknownType(let byte): "byte \(byte) begins no reply: is this a Redis server?"
@@ -101,5 +102,6 @@ package struct RESPLimits: Sendable {
   /// Aggregates within each other.
   package var depth = 16
 
+  /// Those above.
   package init() {}
 }
