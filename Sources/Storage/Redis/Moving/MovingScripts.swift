@@ -32,21 +32,22 @@ enum MovingScripts {
       """,
     digest: "3fc480caa096bf834bd3a6c6a314d093a1206ef8")
 
+  /// What is merged lives as long as the longer of both.
+  private static let longer = """
+    if before == -1 or lifetime == -1 then
+      redis.call('PERSIST', key)
+    elseif lifetime > before then
+      redis.call('PEXPIRE', key, lifetime)
+    end
+    """
+
   /// KEYS: a hash. ARGV: what the other one has to live, its fields and values by turns.
   ///
   /// A field's larger value stays, of a minimum the smaller one, of a sum that which goes with the larger count. Which run wrote a total
-  /// first is not taken along: it ended with the list of shards that it had. The hash lives as long as the longer of both.
+  /// first is not taken along: it ended with the list of shards that it had.
   static let mergeHash = RedisScripts.Script(
     text: """
-      local function less(a, b)
-        if not a then return true end
-        local x, y = string.match(a, '^%d+$'), string.match(b, '^%d+$')
-        if x and y then
-          if #x ~= #y then return #x < #y end
-          return x < y
-        end
-        return (tonumber(a) or 0) < (tonumber(b) or 0)
-      end
+      \(RedisScripts.less)
       local key, lifetime = KEYS[1], tonumber(ARGV[1])
       local before = redis.call('PTTL', key)
       local moved, stored = {}, {}
@@ -70,11 +71,7 @@ enum MovingScripts {
         end
         if wins then redis.call('HSET', key, field, value) end
       end
-      if before == -1 or lifetime == -1 then
-        redis.call('PERSIST', key)
-      elseif lifetime > before then
-        redis.call('PEXPIRE', key, lifetime)
-      end
+      \(longer)
       return 1
       """,
     digest: "8654dd3bda7a080bfe0cff54b2c1d5a144521118")
@@ -90,11 +87,7 @@ enum MovingScripts {
       local answer = redis.pcall('PFMERGE', key, other)
       redis.call('DEL', other)
       if answer.err then return answer end
-      if before == -1 or lifetime == -1 then
-        redis.call('PERSIST', key)
-      elseif lifetime > before then
-        redis.call('PEXPIRE', key, lifetime)
-      end
+      \(longer)
       return 1
       """,
     digest: "e622505f0d9c9903e40113e166478bfd5dd9bcb0")

@@ -12,6 +12,19 @@ enum RedisScripts {
   /// Makes all known to a server, so that not every command of the first moment has to come back with its script.
   static var loading: [RESPCommand] { all.map { RESPCommand("SCRIPT", "LOAD", $0.text) } }
 
+  /// Whether one number, in decimal, is less than another, or is not there.
+  static let less = """
+    local function less(a, b)
+      if not a then return true end
+      local x, y = string.match(a, '^%d+$'), string.match(b, '^%d+$')
+      if x and y then
+        if #x ~= #y then return #x < #y end
+        return x < y
+      end
+      return (tonumber(a) or 0) < (tonumber(b) or 0)
+    end
+    """
+
   /// KEYS: a total's. ARGV: agent, its total, its base; at a run's first write what the agent knew of its total, and the run.
   /// Answer: the agent's base as it is now; if nothing was written, because there is a larger total than was known, that too.
   ///
@@ -19,15 +32,7 @@ enum RedisScripts {
   /// smaller, else it is read back: a reset that somebody else made is learned here. A base of 0 is not written.
   static let total = Script(
     text: """
-      local function less(a, b)
-        if not a then return true end
-        local x, y = string.match(a, '^%d+$'), string.match(b, '^%d+$')
-        if x and y then
-          if #x ~= #y then return #x < #y end
-          return x < y
-        end
-        return (tonumber(a) or 0) < (tonumber(b) or 0)
-      end
+      \(less)
       local key, agent, total, base, known, run = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
       local stored = redis.call('HMGET', key, agent, agent .. '.base', agent .. '.run')
       if known and stored[1] and stored[3] ~= run and less(known, stored[1]) then
@@ -77,22 +82,24 @@ enum RedisScripts {
   /// KEYS: a total's. ARGV: agent and its total, or nothing.
   /// Answer: the number of agents whose base was set.
   ///
-  /// Sets the base of every agent to its total, that of the agent that asks included, which is written if it is missing. Done twice it
-  /// resets twice, as if it had come but once, and later.
+  /// Sets the base of every agent to its total, that of the agent that asks included, which is written first if it is missing or smaller.
+  /// Done twice it resets twice, as if it had come but once, and later.
   static let reset = Script(
     text: """
-      if ARGV[1] then redis.call('HSETNX', KEYS[1], ARGV[1], ARGV[2]) end
-      local fields = redis.call('HGETALL', KEYS[1])
+      \(less)
+      local key, agent, total = KEYS[1], ARGV[1], ARGV[2]
+      if agent and less(redis.call('HGET', key, agent), total) then redis.call('HSET', key, agent, total) end
+      local fields = redis.call('HGETALL', key)
       local agents = 0
       for i = 1, #fields, 2 do
         if not string.find(fields[i], '.', 1, true) then
-          redis.call('HSET', KEYS[1], fields[i] .. '.base', fields[i + 1])
+          redis.call('HSET', key, fields[i] .. '.base', fields[i + 1])
           agents = agents + 1
         end
       end
       return agents
       """,
-    digest: "7065e39f1990f0a56f7a61a5445add8d920c4e2b")
+    digest: "f8fcef5da7c370e50a33a54664d1116cac5b08c3")
 }
 
 extension RedisRequest {
