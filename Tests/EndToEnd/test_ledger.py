@@ -159,9 +159,10 @@ def test_status_shows_refused_lines_and_who_sent_them(start_agent):
     
     def arrived():
         status = agent.get("/status").json()
-        return status["ledger"]["lines_read"] == 3 and status
+        # The books, the notes and the senders are told one after the other.
+        return status["ledger"]["lines_read"] == 3 and len(status["recent_refusals"]) == 2 and status["senders"] and status
 
-    status = wait_for(arrived, "three lines")
+    status = wait_for(arrived, "three lines, and what is noted of them")
     assert [(line["error"], line["at"], line["sender"], line["line"]) for line in status["recent_refusals"]] == [
         ("bad_type", 4, "::1", 'x:1|q|"\x01\ufffd'),
         ("bad_value", 6, "::1", "visit:nan|c"),
