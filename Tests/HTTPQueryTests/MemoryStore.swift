@@ -117,7 +117,7 @@ extension MemoryStore.State {
     }
     if holdsWrites { return held.append(write) }
     writes += 1
-    if !isUp(write.key) { return news.append(.unwritten(ticket: write.ticket, isAway: true)) }
+    if !isUp(write.key) { return news.append(.unwritten(ticket: write.ticket)) }
     let stored = own[write.key] ?? (.zero, .zero)
     if let known, known < stored.total {
       return news.append(.found(ticket: write.ticket, write.key, total: stored.total, base: stored.base))

@@ -20,7 +20,7 @@ import Testing
     try await wait("the loss to be noticed") { !one.store.condition.nodes[0].isUp }
     for total in 6...2_000 as ClosedRange<Int64> { one.put(page, total) }
     #expect(try await one.read(page).isFailed)
-    guard case .unwritten(_, isAway: true) = try await one.write(page, .total(.whole(1), base: .zero, known: nil))
+    guard case .unwritten = try await one.write(page, .total(.whole(1), base: .zero, known: nil))
     else {
       Issue.record("written to a server that is not there")
       return

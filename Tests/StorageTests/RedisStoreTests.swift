@@ -299,7 +299,7 @@ import Testing
     let one = try RunningStore(servers.urls, agent: "a")
     try await one.waitUntilUp()
     for _ in 0..<2 {
-      guard case .unwritten(_, isAway: false) = try await one.write(page, .total(.whole(1), base: .zero, known: nil))
+      guard case .unwritten = try await one.write(page, .total(.whole(1), base: .zero, known: nil))
       else {
         Issue.record("written over a text")
         return

@@ -101,7 +101,7 @@ final class RunningStore {
     case .rebased(let ticket, _, _), .found(let ticket, _, _, _):
       others.append(news)
       finish(ticket, news)
-    case .unwritten(let ticket, _):
+    case .unwritten(let ticket):
       if let key = underWay[ticket] {
         failed.insert(key)
         failedAt.time = now

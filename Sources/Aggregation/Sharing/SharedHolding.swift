@@ -19,8 +19,8 @@ package enum SharedNews: Sendable {
   case rebased(ticket: UInt64, SharedKey, base: SharedNumber)
   /// A write of a total was not done: the store has a larger one of this agent from before its start.
   case found(ticket: UInt64, SharedKey, total: SharedNumber, base: SharedNumber)
-  /// A write could not be done. `isAway`: its server cannot be reached.
-  case unwritten(ticket: UInt64, isAway: Bool)
+  /// A write could not be done.
+  case unwritten(ticket: UInt64)
   /// The answer to a read. `served` names the server: `redis`, or `redis_<port>` where there are several.
   case holding(ticket: UInt64, SharedHolding, served: String)
   /// The answer to a reset: all bases are set.

@@ -158,7 +158,7 @@ extension QueryServer {
       if let open = sharing.open[ticket] { state.view.raise(open.owner, key, to: total, base: base) }
       sharing.open[ticket]?.isRaised = true
       close(ticket, sharing)
-    case .unwritten(let ticket, _):
+    case .unwritten(let ticket):
       sharing.open[ticket]?.isUnwritten = true
       close(ticket, sharing)
     case .holding(let ticket, let holding, let served):

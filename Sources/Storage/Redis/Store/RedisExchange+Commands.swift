@@ -66,14 +66,14 @@ extension RedisExchange {
       let numbers = (reply.elements ?? []).map { $0.text.flatMap(SharedNumber.init) }
       if numbers.count == 2 {
         // What is stored compares as larger than a number, and is none that may be counted on with.
-        guard let total = numbers[1] else { return .unwritten(ticket: write.ticket, isAway: false) }
+        guard let total = numbers[1] else { return .unwritten(ticket: write.ticket) }
         return .found(ticket: write.ticket, write.key, total: total, base: numbers[0] ?? .zero)
       }
       guard let stored = numbers.first ?? nil, base < stored else { return .written(ticket: write.ticket) }
       return .rebased(ticket: write.ticket, write.key, base: stored)
     case .failure(let failure):
       note(failure)
-      return .unwritten(ticket: write.ticket, isAway: failure.isAway)
+      return .unwritten(ticket: write.ticket)
     }
   }
 
