@@ -14,8 +14,9 @@ func checkSlots(_ bytes: [UInt8]) throws(Broken) {
     (SlotMap(slots: reply, asked: "asked"), SlotMap(slots: older, asked: "asked")),
   ]
   for (map, other) in maps {
-    try hold(map == other, "the versions of the protocol differ")
+    // Of the older version a map is read where an array belongs, which no server sends.
     guard var map else { continue }
+    try hold(map == other, "the versions of the protocol differ")
     try hold(Set(map.nodes).count == map.nodes.count, "a node is there twice")
     for node in map.nodes { try checkPlace(node) }
     let isWhole = (0..<KeyPlace.slots).allSatisfy { map.node(of: $0) != nil }

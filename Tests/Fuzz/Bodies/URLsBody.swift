@@ -8,6 +8,7 @@ func checkURLs(_ bytes: [UInt8]) throws(Broken) {
   var text = String(decoding: bytes.dropFirst(), as: UTF8.self)
   let start = text.firstRange(of: "://")?.upperBound ?? text.startIndex
   let mark = "\u{1F512}"
+  if text.contains(mark) { return }
   if let at = text.lastIndex(of: "@"), start <= at {
     let places = text.distance(from: start, to: at)
     text.insert(contentsOf: mark, at: text.index(start, offsetBy: Int(first) * places / 255))
