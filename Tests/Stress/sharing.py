@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Three agents share pages under load while servers are killed, stopped and cut off, slots and keys move, and agents are killed.
+"""Agents share pages under load while servers are killed, stopped and cut off, slots and keys move, and agents are killed.
 
 A sampler reads all the while: never more than what was sent. Once everything is up, every sum is what all agents have counted.
 
-    .venv/bin/python Tests/Stress/sharing.py [--store single] [--store shards] [--store cluster] [--rounds 50] [--rate 40000] [--interval 1]
-                                             [--pages 1000] [--timeout 5] [--heal 60] [--seed N]
+    .venv/bin/python Tests/Stress/sharing.py [--store single] [--store shards] [--store cluster] [--agents 3] [--rounds 50] [--rate 40000]
+                                             [--interval 1] [--pages 1000] [--timeout 5] [--heal 60] [--seed N]
                                              [--only "agents killed"] [--program PATH]
 """
 
@@ -19,6 +19,7 @@ from harness.stores import KINDS
 def main():
     parser = options(__doc__)
     parser.add_argument("--store", choices=KINDS, action="append")
+    parser.add_argument("--agents", type=int, default=3)
     parser.add_argument("--rounds", type=int, default=50)
     parser.add_argument("--rate", type=int, default=40_000, help="counts a second")
     parser.add_argument("--interval", type=float, default=1, help="seconds between two writes to Redis")
@@ -44,6 +45,7 @@ def main():
                 pages=arguments.pages,
                 seconds=arguments.heal,
                 say=lambda text: print(text, flush=True),
+                count=arguments.agents,
             )
         print(found, flush=True)
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Three agents share 1,000 pages through Redis: within one interval and a second every sum is exact, on every agent and in Redis.
+"""Agents share 1,000 pages through Redis: within one interval and a second every sum is exact, on every agent and in Redis.
 
-    .venv/bin/python Tests/Stress/sums.py [--store single] [--store shards] [--store cluster] [--counts 3000000] [--rate 200000]
-                                          [--interval 5] [--pages 1000] [--seed 1] [--program PATH]
+    .venv/bin/python Tests/Stress/sums.py [--store single] [--store shards] [--store cluster] [--agents 3] [--counts 3000000]
+                                          [--rate 200000] [--interval 5] [--pages 1000] [--seed 1] [--program PATH]
 """
 
 import tempfile
@@ -18,6 +18,7 @@ ALLOWANCE_SECONDS = 1.0
 def main():
     parser = options(__doc__)
     parser.add_argument("--store", choices=KINDS, action="append")
+    parser.add_argument("--agents", type=int, default=3)
     parser.add_argument("--counts", type=int, default=3_000_000)
     parser.add_argument("--rate", type=int, default=200_000, help="counts a second")
     parser.add_argument("--interval", type=float, default=5, help="seconds between two writes to Redis")
@@ -28,7 +29,15 @@ def main():
     for kind in arguments.store or KINDS:
         with tempfile.TemporaryDirectory() as directory:
             sums = run_sums(
-                arguments.program, directory, kind, arguments.counts, arguments.rate, arguments.interval, arguments.pages, arguments.seed
+                arguments.program,
+                directory,
+                kind,
+                arguments.counts,
+                arguments.rate,
+                arguments.interval,
+                arguments.pages,
+                arguments.seed,
+                count=arguments.agents,
             )
         print(sums, flush=True)
         if sums.exact_after > arguments.interval + ALLOWANCE_SECONDS:

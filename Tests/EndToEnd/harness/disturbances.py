@@ -92,13 +92,13 @@ class Disturbances:
         self._store.cut(self._random)
 
     def kill_agent(self):
-        self._agents.kill(self._random.randrange(AGENTS))
+        self._agents.kill(self._random.randrange(len(self._agents.running)))
 
     def add_shard(self):
         """As an operator does it: the agents learn of it one after the other."""
         self._store.add()
         self._agents.share_through(self._store)
-        for which in range(AGENTS):
+        for which in range(len(self._agents.running)):
             self._agents.restart(which)
 
 
@@ -116,8 +116,9 @@ def run_rounds(
     pages=PAGES,
     seconds=60.0,
     say=None,
+    count=AGENTS,
 ):
-    """Disturbs so often, and now and then lets everything come to rest and holds all sums against the truth.
+    """Disturbs `count` agents and their store so often, and now and then lets everything come to rest and holds all sums against the truth.
 
     `only`: the names of the disturbances to choose from, each of them at least once if there are rounds enough. `away_seconds`: how long a
     server is away; a replica takes its master's place after two or three. `say` is told of each.
@@ -127,7 +128,7 @@ def run_rounds(
     flags = ["--redis-flush-interval", f"{interval * 1000:.0f}ms", "--cache-ttl", "200ms", "--flush-interval", "100ms"]
     flags += ["--redis-timeout", f"{timeout * 1000:.0f}ms"]
     with running_store(kind) as store:
-        agents = Agents(program, directory, AGENTS, store, *flags, pages=pages, per_second=per_second / (AGENTS * 2 * 50 * 2))
+        agents = Agents(program, directory, count, store, *flags, pages=pages, per_second=per_second / (count * 2 * 50 * 2))
         watcher = Watcher(agents, store, seed)
         try:
             disturbances = Disturbances(agents, store, generator, away_seconds)
@@ -146,7 +147,7 @@ def run_rounds(
                     truth, took = heal(agents, store, seconds)
                     found.exact_after.append(took)
                     text += f", exact {took:.1f} s after the load"
-                    agents.reset(generator.sample(agents.pages, RESETS), generator.randrange(AGENTS))
+                    agents.reset(generator.sample(agents.pages, RESETS), generator.randrange(count))
                     truth, _ = heal(agents, store, seconds)
                     found.resets += RESETS
                     if number < rounds:

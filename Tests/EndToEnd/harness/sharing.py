@@ -102,6 +102,7 @@ def heal(agents, store, seconds):
 @dataclass
 class Sums:
     kind: str
+    agents: int
     counts: int
     pages: int
     answers: int
@@ -111,18 +112,18 @@ class Sums:
 
     def __str__(self):
         return (
-            f"{self.kind:8} {AGENTS} agents, {self.pages} pages, {self.counts} counts in {self.sending:.1f} s ({self.dropped} datagrams "
+            f"{self.kind:8} {self.agents} agents, {self.pages} pages, {self.counts} counts in {self.sending:.1f} s ({self.dropped} datagrams "
             f"dropped and said so), {self.answers} sums read meanwhile: all exact {self.exact_after:.2f} s after the last"
         )
 
 
-def run_sums(program, directory, kind, counts, per_second, interval, pages=1_000, seed=1, seconds=60.0):
-    """Sends about so many counts at a pace; then every sum is exact within `seconds`, on every agent and in Redis."""
+def run_sums(program, directory, kind, counts, per_second, interval, pages=1_000, seed=1, seconds=60.0, count=AGENTS):
+    """Sends about so many counts at a pace; then every sum is exact within `seconds`, on all of `count` agents and in Redis."""
     flags = ["--redis-flush-interval", f"{interval * 1000:.0f}ms", "--cache-ttl", "200ms", "--flush-interval", "100ms"]
-    # Three agents, two ways, fifty lines of two counts on average.
-    pace = per_second / (AGENTS * 2 * 50 * 2)
+    # Two ways to each, fifty lines of two counts on average.
+    pace = per_second / (count * 2 * 50 * 2)
     with running_store(kind) as store:
-        agents = Agents(program, directory, AGENTS, store, *flags, pages=pages, per_second=pace)
+        agents = Agents(program, directory, count, store, *flags, pages=pages, per_second=pace)
         watcher = Watcher(agents, store, seed)
         try:
             began = time.monotonic()
@@ -139,4 +140,4 @@ def run_sums(program, directory, kind, counts, per_second, interval, pages=1_000
         finally:
             watcher.end()
             agents.end()
-    return Sums(kind, sum(truth.values()), pages, watcher.answers, dropped, sending, took)
+    return Sums(kind, count, sum(truth.values()), pages, watcher.answers, dropped, sending, took)
