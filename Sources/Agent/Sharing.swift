@@ -37,7 +37,11 @@ struct Sharing {
   /// Starts the Redis thread.
   func start() throws(SystemError) -> Thread {
     let redis = redis
-    return try Thread("redis") { redis.run() }
+    return try Thread("redis") {
+      // Datagrams that nobody takes in time are lost; what goes to Redis waits.
+      Thread.standBack()
+      redis.run()
+    }
   }
 
   /// Asks the Redis thread to write what it has, and to end soon.

@@ -31,6 +31,10 @@ package struct Thread: Sendable {
     self.handle = handle
   }
 
+  /// Lets the calling thread have a processor only where hardly anybody else wants it, from now on (setpriority(2), which on Linux is for
+  /// one thread). No privilege is needed, and none brings it back.
+  package static func standBack() { _ = setpriority(Int32(PRIO_PROCESS.rawValue), 0, 19) }
+
   /// Waits until the thread has ended. Call once.
   package func join() { _ = pthread_join(handle, nil) }
 

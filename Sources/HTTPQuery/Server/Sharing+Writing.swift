@@ -6,8 +6,13 @@ extension QueryServer {
   /// Owners and bytes of a chunk at most, one owner's more: what is held of them is bounded by both.
   private static let chunkOwners = 8_192
   private static let chunkBytes = 4 << 20
-  /// Nanoseconds of a turn for collecting.
-  private static let collectingInATurn: Int64 = 1_000_000
+  /// Nanoseconds of a turn for collecting, and for sending; in a batch that takes its time.
+  private static let busyInATurn: Int64 = 1_000_000
+  private static let easyInATurn: Int64 = 100_000
+  /// Between turns of a batch that takes its time; shorter ones the poll does not know.
+  private static let pauses: ClosedRange<Int64> = 1_000_000...4_000_000
+  /// What an owner takes, about.
+  private static let costOfAnOwner: Int64 = 4_000
   /// What could not be written is tried again after this long.
   private static let retryInterval: Int64 = 2_000_000_000
 
@@ -21,11 +26,33 @@ extension QueryServer {
       guard isBatchDue(sharing, now) else { return }
       begin(sharing, now)
     }
-    if sharing.step == .collecting { collect(sharing, until: now + Self.collectingInATurn) }
+    if isPausing(sharing, now) { return }
+    if sharing.step == .collecting {
+      collect(sharing, until: now + inATurn(sharing))
+      sharing.nextTurn = Clock.monotonic() + sharing.pause
+    }
     if case .told(let ticket) = sharing.step, (state.keeping?.keeper.settled() ?? .max) >= ticket {
       sharing.step = .sending(0)
     }
-    if case .sending(let sent) = sharing.step { send(sharing, from: sent) }
+    if case .sending(let sent) = sharing.step {
+      send(sharing, from: sent, until: now + inATurn(sharing))
+      sharing.nextTurn = Clock.monotonic() + sharing.pause
+    }
+  }
+
+  /// Whether a batch in hand gives way to others for a while. Who receives datagrams may want the same processor, and what nobody takes
+  /// from a socket within a few milliseconds is lost; a batch has time until the next.
+  func isPausing(_ sharing: Sharing, _ now: Int64) -> Bool {
+    now < sharing.nextTurn && !sharing.isEnding && sharing.asking.writers.isEmpty
+  }
+
+  private func inATurn(_ sharing: Sharing) -> Int64 { sharing.pause == 0 ? Self.busyInATurn : Self.easyInATurn }
+
+  /// How long a batch of so many owners pauses between its turns, in order to take half of the time until the next at most.
+  private func pause(of owners: Int, _ sharing: Sharing) -> Int64 {
+    let turns = max(1, Int64(owners) * Self.costOfAnOwner / Self.easyInATurn)
+    let pause = min(sharing.store.flushInterval / 2 / turns, Self.pauses.upperBound)
+    return pause < Self.pauses.lowerBound ? 0 : pause
   }
 
   /// Whether something waits that should go now.
@@ -40,6 +67,7 @@ extension QueryServer {
     if sharing.leftOfBatch == 0 {
       sharing.leftOfBatch = state.view.waitingToShare
       sharing.lastBegan = now
+      sharing.pause = pause(of: sharing.leftOfBatch, sharing)
     }
     sharing.batch = Sharing.Batch()
     sharing.step = .collecting
@@ -90,9 +118,9 @@ extension QueryServer {
 
   // MARK: Sending
 
-  private func send(_ sharing: Sharing, from first: Int) {
+  private func send(_ sharing: Sharing, from first: Int, until end: Int64) {
     var next = first
-    while next < sharing.chunk.count, !sharing.isFull {
+    while next < sharing.chunk.count, !sharing.isFull, Clock.monotonic() < end {
       if sharing.store.write(sharing.chunk[next]) { next += 1 } else { sharing.isFull = true }
     }
     if next < sharing.chunk.count {

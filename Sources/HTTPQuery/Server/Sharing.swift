@@ -59,6 +59,9 @@ final class Sharing {
   /// Owners that the batch in hand has still to take.
   var leftOfBatch = 0
   var lastBegan: Int64?
+  /// Nanoseconds between its turns, and when the next one is.
+  var pause: Int64 = 0
+  var nextTurn: Int64 = 0
   /// By ticket.
   var open: [UInt64: Open] = [:]
   /// The store takes no more writes until it says so.
@@ -114,17 +117,23 @@ extension QueryServer {
   func isSharing(_ sharing: Sharing) -> Bool {
     if isRestoring { return false }
     if sharing.asking.canGoOn { return true }
+    let now = Clock.monotonic()
     switch sharing.step {
-    case .idle: return isBatchDue(sharing, Clock.monotonic())
-    case .collecting: return true
+    case .idle: return isBatchDue(sharing, now)
+    case .collecting: return !isPausing(sharing, now)
     case .untold, .told: return false
-    case .sending: return !sharing.isFull
+    case .sending: return !sharing.isFull && !isPausing(sharing, now)
     }
   }
 
   /// When something is due by the clock.
   func dueTime(of sharing: Sharing) -> Int64 {
     var due = sharing.asking.isIdle ? Int64.max : sharing.nextLook
+    switch sharing.step {
+    case .collecting: due = min(due, sharing.nextTurn)
+    case .sending: if !sharing.isFull { due = min(due, sharing.nextTurn) }
+    case .idle, .untold, .told: break
+    }
     guard sharing.isUp else { return due }
     if sharing.step == .idle, state.view.waitingToShare > 0 {
       due = min(due, (sharing.lastBegan ?? 0) + sharing.store.flushInterval)
