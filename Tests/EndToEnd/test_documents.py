@@ -21,8 +21,8 @@ def network():
 
 @pytest.fixture
 def page_of_an_agent_at_its_limit(start_agent):
-    """Families whose labels come from outside show with their first sample."""
-    agent = start_agent("--max-series", "1")
+    """Families whose labels come from outside show with their first sample; of Redis there is none where this one should be."""
+    agent = start_agent("--max-series", "1", "--redis", "redis://127.0.0.1:1")
     send_datagrams(agent.address("udp"), b"visit:page1|c\nvisit:page2|c")
     agent.wait_for_value(1, "footfall_series_limited_total", metric="visit")
     return agent.scrape()
