@@ -32,7 +32,7 @@ package struct Thread: Sendable {
   }
 
   /// Lets the calling thread have a processor only where hardly anybody else wants it, from now on (setpriority(2), which on Linux is for
-  /// one thread). No privilege is needed, and none brings it back.
+  /// one thread). No privilege is needed, and without one it is for good. Where the call is filtered nothing changes.
   package static func standBack() { _ = setpriority(Int32(PRIO_PROCESS.rawValue), 0, 19) }
 
   /// Waits until the thread has ended. Call once.

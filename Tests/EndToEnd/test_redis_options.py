@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -174,6 +175,14 @@ def test_redis_takes_the_configuration_of_the_cluster_example(root, tmp_path):
         assert (tmp_path / "appendonlydir").is_dir()
         policy = server.cli("--no-auth-warning", "-a", "change-me", "CONFIG", "GET", "maxmemory-policy")
         assert policy == "maxmemory-policy\nnoeviction"
+
+
+def test_the_redis_thread_stands_behind_all_others(start_agent):
+    agent = start_agent("--redis", "redis://127.0.0.1:1")
+    # proc(5): what follows the name in brackets begins with field 3, and 19 is the nice value.
+    texts = [stat.read_text() for stat in Path(f"/proc/{agent.pid}/task").glob("*/stat")]
+    nice = {re.search(r"\((.*)\)", text)[1]: int(text.rpartition(")")[2].split()[16]) for text in texts}
+    assert nice.pop("redis") == 19 and nice.keys() >= {"query", "worker-0"} and set(nice.values()) == {0}
 
 
 def test_the_next_start_and_who_takes_over_bear_the_same_name(start_agent, tmp_path):
