@@ -97,11 +97,26 @@ import Testing
     #expect(server.stop() == 0)
   }
 
+  @Test func `a batch that takes its time goes on when the journal holds it`() throws {
+    let journal = MemoryKeeper()
+    journal.change { $0.settlesAtOnce = false }
+    let memory = MemoryStore()
+    let server = try RunningServer(
+      flushIntervalNanoseconds: 3_600_000_000_000, keeper: journal.keeper(holdsAnswers: false), store: memory.store)
+    _ = try server.ask("POST", "/visits/a")
+    wait { !journal.payloads.isEmpty }
+    journal.settleAll(server.agent)
+    wait { own(memory) == .whole(1) }
+    journal.change { $0.settlesAtOnce = true }
+    #expect(server.stop() == 0)
+  }
+
   @Test func `a reset holds for all agents, and what is counted meanwhile survives it`() throws {
     let memory = MemoryStore()
     memory.change { $0.others[Self.page] = (.whole(10), .zero) }
     let server = try RunningServer(flushIntervalNanoseconds: 10_000_000, store: memory.store)
     _ = try server.ask("POST", "/visits/a")
+    wait { own(memory) == .whole(1) }
     memory.change { $0.holdsWrites = true }
     let peer = try Peer(server)
     peer.send(request("DELETE", "/visits/a"))

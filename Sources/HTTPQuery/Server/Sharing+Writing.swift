@@ -26,15 +26,14 @@ extension QueryServer {
       guard isBatchDue(sharing, now) else { return }
       begin(sharing, now)
     }
-    if isPausing(sharing, now) { return }
-    if sharing.step == .collecting {
+    if sharing.step == .collecting, !isPausing(sharing, now) {
       collect(sharing, until: now + inATurn(sharing))
       sharing.nextTurn = Clock.monotonic() + sharing.pause
     }
     if case .told(let ticket) = sharing.step, (state.keeping?.keeper.settled() ?? .max) >= ticket {
       sharing.step = .sending(0)
     }
-    if case .sending(let sent) = sharing.step {
+    if case .sending(let sent) = sharing.step, !isPausing(sharing, now) {
       send(sharing, from: sent, until: now + inATurn(sharing))
       sharing.nextTurn = Clock.monotonic() + sharing.pause
     }
@@ -60,7 +59,7 @@ extension QueryServer {
     let waiting = state.view.waitingToShare
     guard waiting > 0, sharing.isUp else { return false }
     if sharing.leftOfBatch > 0 || sharing.isEnding || !sharing.asking.writers.isEmpty { return true }
-    return waiting >= sharing.store.batchSize || now >= (sharing.lastBegan ?? 0) + sharing.store.flushInterval
+    return waiting >= sharing.store.batchSize || now >= sharing.nextBatch
   }
 
   private func begin(_ sharing: Sharing, _ now: Int64) {

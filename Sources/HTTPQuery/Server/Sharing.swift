@@ -84,6 +84,9 @@ final class Sharing {
     asking = Asking(store)
   }
 
+  /// When a batch is due by the clock: the first at once.
+  var nextBatch: Int64 { lastBegan.map { $0 + store.flushInterval } ?? 0 }
+
   /// Whether any server can be used.
   var isUp: Bool { condition.nodes.contains { $0.isUp } }
 
@@ -136,7 +139,7 @@ extension QueryServer {
     }
     guard sharing.isUp else { return due }
     if sharing.step == .idle, state.view.waitingToShare > 0 {
-      due = min(due, (sharing.lastBegan ?? 0) + sharing.store.flushInterval)
+      due = min(due, sharing.nextBatch)
     }
     if sharing.hasUnshared { due = min(due, sharing.nextRetry) }
     return min(due, sharing.totals.dueTime)
