@@ -4,10 +4,11 @@ extension Scenario {
   ///   - agents: with what tells them apart.
   ///   - bar: for the ratio.
   static func compare(
-    _ run: inout Run, _ agents: [(word: String, agent: AgentProcess)], series: Int, atLeast bar: Double
+    _ run: inout Run, _ agents: [(word: String, agent: AgentProcess)], _ form: LineForm = .counter, series: Int,
+    atLeast bar: Double
   ) throws {
     let effort = run.effort
-    let traffic = Traffic(.counter, series: series, .packedTrain, lines: max(200_000, series * 2))
+    let traffic = Traffic(form, series: series, .packedTrain, lines: max(200_000, series * 2))
     let crews = try agents.map { try Crew(traffic, to: .udp(port: $0.agent.udpPort)) }
     for (one, crew) in zip(agents, crews) { _ = try Trial(one.agent, crew, seconds: effort.trialSeconds, pace: 5e6) }
     var best: [[Trial]] = [[], []]
@@ -17,7 +18,7 @@ extension Scenario {
           try Trial.bestLossFree(one.agent, crews[place], seconds: effort.trialSeconds, steps: effort.searchSteps))
       }
     }
-    let name = "counter, \(series.short) series"
+    let name = "\(form.rawValue), \(series.short) series"
     for (one, best) in zip(agents, best) {
       run.report("\(name), \(one.word): lines/s", "M/s", best.map { $0.linesPerSecond / 1e6 })
     }
