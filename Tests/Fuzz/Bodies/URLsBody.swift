@@ -16,7 +16,7 @@ func checkURLs(_ bytes: [UInt8]) throws(Broken) {
   let url: Result<RedisURL, RedisURL.Fault> = Result { () throws(RedisURL.Fault) in try RedisURL(text) }
   switch url {
   case .success(let url):
-    try hold(1...RedisURL.largestWeight ~= url.weight && url.database ?? 0 >= 0, "weight or database of \(text)")
+    try hold(0...RedisURL.largestWeight ~= url.weight && url.database ?? 0 >= 0, "weight or database of \(text)")
     guard case .tcp = url.place else { return }
     try checkPlace(url.place)
     try hold(!url.description.contains(mark), "the name of \(text) shows its password")
