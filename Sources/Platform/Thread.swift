@@ -31,9 +31,9 @@ package struct Thread: Sendable {
     self.handle = handle
   }
 
-  /// Lets the calling thread have a processor only where hardly anybody else wants it, from now on (setpriority(2), which on Linux is for
+  /// Lets the calling thread have a tenth of a processor that others want too, from now on (nice 10; setpriority(2), which on Linux is for
   /// one thread). No privilege is needed, and without one it is for good. Where the call is filtered nothing changes.
-  package static func standBack() { _ = setpriority(Int32(PRIO_PROCESS.rawValue), 0, 19) }
+  package static func standBack() { _ = setpriority(Int32(PRIO_PROCESS.rawValue), 0, 10) }
 
   /// Waits until the thread has ended. Call once.
   package func join() { _ = pthread_join(handle, nil) }

@@ -182,7 +182,7 @@ def test_the_redis_thread_stands_behind_all_others(start_agent):
     # proc(5): what follows the name in brackets begins with field 3, and 19 is the nice value.
     texts = [stat.read_text() for stat in Path(f"/proc/{agent.pid}/task").glob("*/stat")]
     nice = {re.search(r"\((.*)\)", text)[1]: int(text.rpartition(")")[2].split()[16]) for text in texts}
-    assert nice.pop("redis") == 19 and nice.keys() >= {"query", "worker-0"} and set(nice.values()) == {0}
+    assert nice.pop("redis") == 10 and nice.keys() >= {"query", "worker-0"} and set(nice.values()) == {0}
 
 
 def test_the_next_start_and_who_takes_over_bear_the_same_name(start_agent, tmp_path):

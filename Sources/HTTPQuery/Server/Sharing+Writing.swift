@@ -10,7 +10,7 @@ extension QueryServer {
   private static let busyInATurn: Int64 = 1_000_000
   private static let easyInATurn: Int64 = 100_000
   /// Between turns of a batch that takes its time; shorter ones the poll does not know.
-  private static let pauses: ClosedRange<Int64> = 1_000_000...4_000_000
+  private static let pauses: ClosedRange<Int64> = 1_000_000...2_000_000
   /// What an owner takes, about.
   private static let costOfAnOwner: Int64 = 4_000
   /// What could not be written is tried again after this long.
