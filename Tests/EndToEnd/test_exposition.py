@@ -25,6 +25,7 @@ FROM_THE_START = [
     "footfall_redis_errors_total",
     "footfall_redis_retries_total",
     "footfall_redis_moved_keys_total",
+    "footfall_redis_moving",
     "footfall_redis_sent_bytes_total",
     "footfall_redis_pending_series",
     "footfall_redis_cache_requests_total",

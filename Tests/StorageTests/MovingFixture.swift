@@ -47,7 +47,7 @@ struct MovingFixture {
       (some.count, some.sum, some.least, some.greatest) = (2, -3, -4, 1)
       some.buckets = [(number: -3, weight: 1), (number: 1, weight: 1)]
       for key in samples { write(key, .samples(some)) }
-      try await wait("everything written") { one.store.condition.pendingWrites == 0 }
+      try await wait("everything written") { one.store.pendingWrites == 0 }
       try await closed(one, urls, servers)
     }
     for key in members {

@@ -31,7 +31,7 @@ import Testing
     #expect((others, own, ownBase, agents, served) == (.whole(10), .whole(7), .zero, 2, "redis"))
     #expect(try await one.sum(series("never")) == .zero)
     for store in [one, two] { store.end() }
-    #expect(one.store.condition.errors == 0 && one.store.condition.pendingWrites == 0)
+    #expect(one.store.condition.errors == 0 && one.store.pendingWrites == 0)
   }
 
   @Test func `resets all agents at once, and each learns of it with its next write`() async throws {
@@ -269,7 +269,7 @@ import Testing
       let value = SharedWrite.Value.total(.whole(1_000_000), base: .zero, known: nil)
       #expect(one.store.write(SharedWrite(key, value, ticket: number)))
     }
-    try await wait("all answers") { one.store.condition.pendingWrites == 0 }
+    try await wait("all answers") { one.store.pendingWrites == 0 }
     #expect(one.store.takeNews().count == 10_000)
     let after = one.store.condition
     #expect(try servers.cli(servers.ports[0], "DBSIZE") == "10000")
@@ -332,7 +332,7 @@ import Testing
     // Nobody takes them yet.
     let total = SharedWrite.Value.total(.whole(1), base: .zero, known: nil)
     #expect((0..<RedisStore.writeLimit).allSatisfy { write($0, total) })
-    #expect(!write(0, total) && store.condition.pendingWrites == RedisStore.writeLimit)
+    #expect(!write(0, total) && store.pendingWrites == RedisStore.writeLimit)
     let thread = try Platform.Thread("redis") { store.run() }
     // The first may have come before the server was there, and are told so.
     var news: [SharedNews] = []
@@ -340,7 +340,7 @@ import Testing
       news += store.takeNews()
       return news.count == RedisStore.writeLimit
     }
-    #expect(store.condition.pendingWrites == 0)
+    #expect(store.pendingWrites == 0)
     try await wait("a wake-up") { woken.withLock(\.self) > 0 }
     // Few are too many if they are large.
     try servers.signal(port, SIGSTOP)

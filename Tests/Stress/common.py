@@ -11,12 +11,23 @@ sys.path.insert(0, str(ROOT / "Tests/EndToEnd"))
 
 from harness.agent import Agent  # noqa: E402
 from harness.place import FREE, listening_at  # noqa: E402
+from harness.stores import KINDS  # noqa: E402
 
 
 def options(document):
     """A parser whose help is the script's own description, with --program."""
     parser = argparse.ArgumentParser(description=document, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", type=lambda path: Path(path).resolve(), default=ROOT / ".build/release/footfall")
+    return parser
+
+
+def sharing_options(document, interval):
+    """The same, with what runs of agents that share a store have in common."""
+    parser = options(document)
+    parser.add_argument("--store", choices=KINDS, action="append")
+    parser.add_argument("--agents", type=int, default=3)
+    parser.add_argument("--interval", type=float, default=interval, help="seconds between two writes to Redis")
+    parser.add_argument("--pages", type=int, default=1_000)
     return parser
 
 

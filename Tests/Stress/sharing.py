@@ -11,19 +11,15 @@ A sampler reads all the while: never more than what was sent. Once everything is
 import random
 import tempfile
 
-from common import options
+from common import sharing_options
 from harness.disturbances import run_rounds
 from harness.stores import KINDS
 
 
 def main():
-    parser = options(__doc__)
-    parser.add_argument("--store", choices=KINDS, action="append")
-    parser.add_argument("--agents", type=int, default=3)
+    parser = sharing_options(__doc__, interval=1)
     parser.add_argument("--rounds", type=int, default=50)
     parser.add_argument("--rate", type=int, default=40_000, help="counts a second")
-    parser.add_argument("--interval", type=float, default=1, help="seconds between two writes to Redis")
-    parser.add_argument("--pages", type=int, default=1_000)
     parser.add_argument("--timeout", type=float, default=5, help="seconds that an agent waits for Redis")
     parser.add_argument("--heal", type=float, default=60, help="seconds that the sums may take to be exact")
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))

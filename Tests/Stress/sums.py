@@ -7,7 +7,7 @@
 
 import tempfile
 
-from common import options
+from common import sharing_options
 from harness.sharing import run_sums
 from harness.stores import KINDS
 
@@ -16,13 +16,9 @@ ALLOWANCE_SECONDS = 1.0
 
 
 def main():
-    parser = options(__doc__)
-    parser.add_argument("--store", choices=KINDS, action="append")
-    parser.add_argument("--agents", type=int, default=3)
+    parser = sharing_options(__doc__, interval=5)
     parser.add_argument("--counts", type=int, default=3_000_000)
     parser.add_argument("--rate", type=int, default=200_000, help="counts a second")
-    parser.add_argument("--interval", type=float, default=5, help="seconds between two writes to Redis")
-    parser.add_argument("--pages", type=int, default=1_000)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     late = []

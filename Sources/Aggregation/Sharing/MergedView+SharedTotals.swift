@@ -8,7 +8,7 @@ extension MergedView {
   package func shared(
     _ id: SeriesID, earlier: SharedNumber? = nil
   ) -> (total: SharedNumber, base: SharedNumber) {
-    let total = SharedNumber(total(Int(id))) + more(earlier, sharing.series.claim(Int(id)))
+    let total = SharedNumber(total(Int(id))) + more(earlier, than: sharing.series.claim(Int(id)))
     return (total, SharedNumber(seriesBases[id] ?? Total()))
   }
 
@@ -16,7 +16,7 @@ extension MergedView {
   package func shared(
     family id: FamilyID, earlier: SharedNumber? = nil
   ) -> (total: SharedNumber, base: SharedNumber) {
-    let total = SharedNumber(total(family: Int(id))) + more(earlier, sharing.families.claim(Int(id)))
+    let total = SharedNumber(total(family: Int(id))) + more(earlier, than: sharing.families.claim(Int(id)))
     return (total, SharedNumber(familyBases[id] ?? Total()))
   }
 
@@ -25,8 +25,11 @@ extension MergedView {
     SharedNumber(total(Int(id))) - SharedNumber(sharing.series.adopted(Int(id)))
   }
 
-  private func more(_ earlier: SharedNumber?, _ known: Total?) -> SharedNumber {
-    guard sharing.isOn, let earlier, let known = known.map({ SharedNumber($0) }), known < earlier else { return .zero }
+  /// - Parameter known: looked at only while there is something to compare it with.
+  private func more(_ earlier: SharedNumber?, than known: @autoclosure () -> Total?) -> SharedNumber {
+    guard sharing.isOn, let earlier, let known = known().map({ SharedNumber($0) }), known < earlier else {
+      return .zero
+    }
     return earlier - known
   }
 
@@ -41,27 +44,20 @@ extension MergedView {
   package mutating func raise(_ owner: SharedOwner, _ key: SharedKey, to total: SharedNumber, base: SharedNumber) {
     guard isLive(owner, key) else { return }
     let id = Int(owner.id)
-    let known = owner.isFamily ? sharing.families.claim(id) : sharing.series.claim(id)
-    if let known = known.map({ SharedNumber($0) }), known < total {
+    var more = Total()
+    if let known = sharing.claim(owner).map({ SharedNumber($0) }), known < total {
       generation &+= 1
-      let more = Total(total - known)
+      more = Total(total - known)
       if owner.isFamily {
         (families[id].whole, families[id].fraction) = Self.add(
           (families[id].whole, families[id].fraction), more.whole, more.fraction)
-        sharing.families.settleClaim(id, adopted: more)
       } else {
         raise(id, more, base: Total(base))
         keepRaise(id, more, base: seriesBases[owner.id] ?? Total())
-        sharing.series.settleClaim(id, adopted: more)
       }
     }
-    if owner.isFamily {
-      sharing.families.settleClaim(id)
-      sharing.families.mark(id)
-    } else {
-      sharing.series.settleClaim(id)
-      sharing.series.mark(id)
-    }
+    sharing.settleClaim(owner, adopted: more)
+    sharing.mark(owner)
     rebase(owner, key, base: base)
   }
 

@@ -19,9 +19,8 @@ extension MergedView {
     var writes: [SharedWrite] = []
     if key.kind.isCounted {
       let (total, base) = owner.isFamily ? shared(family: id) : shared(id)
-      let known = owner.isFamily ? sharing.families.claim(Int(id)) : sharing.series.claim(Int(id))
-      writes.append(
-        SharedWrite(key, .total(total, base: base, known: known.map { SharedNumber($0) }), ticket: owner.ticket))
+      let known = sharing.claim(owner).map { SharedNumber($0) }
+      writes.append(SharedWrite(key, .total(total, base: base, known: known), ticket: owner.ticket))
     }
     if owner.isFamily { addHistory(key, id, owner.ticket, to: &writes) }
     return writes

@@ -40,26 +40,12 @@ extension MergedView {
 
   /// All writes of an owner are done: it waits again only if it has changed meanwhile.
   package mutating func markShared(_ owner: SharedOwner) {
-    if !sharing.isUnderWay(owner) { return }
-    let id = Int(owner.id)
-    if owner.isFamily {
-      sharing.families.settleClaim(id)
-      sharing.families.settle(id)
-    } else {
-      sharing.series.settleClaim(id)
-      sharing.series.settle(id)
-    }
+    if sharing.isUnderWay(owner) { sharing.settle(owner) }
   }
 
   /// Some write of an owner was not done: it waits for `retryUnshared`.
   package mutating func markUnshared(_ owner: SharedOwner) {
-    if !sharing.isUnderWay(owner) { return }
-    if owner.isFamily {
-      sharing.returnHistory(of: owner.id)
-      sharing.families.park(Int(owner.id))
-    } else {
-      sharing.series.park(Int(owner.id))
-    }
+    if sharing.isUnderWay(owner) { sharing.park(owner) }
   }
 
   /// What was not shared waits again.

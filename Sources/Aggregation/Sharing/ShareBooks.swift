@@ -80,6 +80,40 @@ struct ShareBooks: ~Copyable {
     isCurrent(owner) && (owner.isFamily ? families.isUnderWay(Int(owner.id)) : series.isUnderWay(Int(owner.id)))
   }
 
+  // MARK: Owners
+
+  /// Calls `body` with the marks that an owner is in, and its place there.
+  private mutating func withMarks(of owner: SharedOwner, _ body: (inout ShareMarks, _ id: Int) -> Void) {
+    if owner.isFamily { body(&families, Int(owner.id)) } else { body(&series, Int(owner.id)) }
+  }
+
+  /// An owner waits, changed or not.
+  mutating func mark(_ owner: SharedOwner) { withMarks(of: owner) { $0.mark($1) } }
+
+  /// All writes of an owner are done.
+  mutating func settle(_ owner: SharedOwner) {
+    withMarks(of: owner) {
+      $0.settleClaim($1)
+      $0.settle($1)
+    }
+  }
+
+  /// Some write of an owner was not done.
+  mutating func park(_ owner: SharedOwner) {
+    if owner.isFamily { returnHistory(of: owner.id) }
+    withMarks(of: owner) { $0.park($1) }
+  }
+
+  /// See `ShareMarks.claim`.
+  func claim(_ owner: SharedOwner) -> Total? {
+    owner.isFamily ? families.claim(Int(owner.id)) : series.claim(Int(owner.id))
+  }
+
+  /// See `ShareMarks.settleClaim`.
+  mutating func settleClaim(_ owner: SharedOwner, adopted: Total) {
+    withMarks(of: owner) { $0.settleClaim($1, adopted: adopted) }
+  }
+
   // MARK: History
 
   /// What was counted before others are told is told in full, but of members and samples what lies before `second`.
@@ -115,7 +149,7 @@ struct ShareBooks: ~Copyable {
   }
 
   /// What was taken is not told.
-  mutating func returnHistory(of family: FamilyID) {
+  private mutating func returnHistory(of family: FamilyID) {
     due[Int(family)] = due[Int(family)].lowered(to: underWayDue[Int(family)])
     if let hours = underWayHours.removeValue(forKey: family) {
       lateHours[family, default: HourSet()].formUnion(hours)

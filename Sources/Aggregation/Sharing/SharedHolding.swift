@@ -39,8 +39,6 @@ package struct SharedCondition: Sendable {
   package var nodes: [(url: String, isUp: Bool)] = []
   /// Why something does not work; empty: everything does.
   package var troubles: [String] = []
-  /// Writes that are not done.
-  package var pendingWrites = 0
   /// Commands and bytes sent.
   package var commands: UInt64 = 0
   package var bytesSent: UInt64 = 0

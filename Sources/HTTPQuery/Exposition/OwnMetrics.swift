@@ -226,6 +226,9 @@ struct OwnMetrics {
     page.family("footfall_redis_moved_keys_total", .counter, "Keys taken to the shard where they belong.") {
       $0.sample(condition.movedKeys)
     }
+    page.family("footfall_redis_moving", .gauge, "1 while keys are taken to the shards where they belong.") {
+      $0.sample(condition.isMoving ? 1 as UInt64 : 0)
+    }
     page.family("footfall_redis_sent_bytes_total", .counter, "Bytes sent to Redis.") { $0.sample(condition.bytesSent) }
     page.family(
       "footfall_redis_pending_series", .gauge, "Series and metrics whose counts have changed and are not yet in Redis."

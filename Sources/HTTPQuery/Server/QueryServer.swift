@@ -176,7 +176,6 @@ package final class QueryServer {
       if keeping.isRestoring { return Self.restoringPatience }
       if isKeeping(keeping) { return 0 }
     }
-    if let sharing = state.sharing, isSharing(sharing) { return 0 }
     if state.gathersDone < wantedGather || !jobs.isEmpty || !waiting.isEmpty || state.events.isMaking { return 0 }
     let isSweeping = !clients.isEmpty || listeners.contains { $0.isResting }
     var due = isSweeping ? min(nextFlush, nextSweep) : nextFlush

@@ -89,7 +89,7 @@ final class RedisClient {
       case .cluster: !link.isCluster
       }
     guard link.isReady && isForeign else { return nil }
-    return "\(link.url): \(link.isCluster ? "a node of a Cluster among shards" : "no node of a Cluster")"
+    return "\(link.urlText): \(link.isCluster ? "a node of a Cluster among shards" : "no node of a Cluster")"
   }
 
   private func dispatch(_ request: RedisRequest) {

@@ -33,6 +33,8 @@ final class RedisLink {
   }
 
   let url: RedisURL
+  /// How the server is named to people.
+  let urlText: String
   /// What the poll knows the connection by; another one for each.
   private(set) var token: UInt64 = 0
   /// Why the last connection failed; nil: none has.
@@ -69,6 +71,7 @@ final class RedisLink {
   /// - Parameter settings: of all links; the URL's user, password and database are those of this one.
   init(_ url: RedisURL, _ settings: RedisSettings, poll: Poll, wakeUp: WakeUp, owner: any RedisLinkOwner) {
     self.url = url
+    urlText = url.description
     self.settings = settings
     self.poll = poll
     self.wakeUp = wakeUp

@@ -271,7 +271,7 @@ final class ShardMove {
     let others = others(of: place, but: home, isWhole: isWhole)
     if others.isEmpty { return then(nil) }
     if let away = others.lazy.map({ self.client.links[$0] }).first(where: { !$0.isReady }) {
-      return then(.unavailable(away.trouble ?? "\(away.url) is not there yet"))
+      return then(.unavailable(away.trouble ?? "\(away.urlText) is not there yet"))
     }
     var missing = others.count
     var failure: RedisFailure?

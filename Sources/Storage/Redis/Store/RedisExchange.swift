@@ -144,10 +144,10 @@ final class RedisExchange {
     }
     let nodes = client.links.filter { !$0.isRetired }
     for link in nodes { tell(link) }
-    var troubles = nodes.compactMap { link in link.isReady ? nil : link.trouble.map { "\(link.url): \($0)" } }
+    var troubles = nodes.compactMap { link in link.isReady ? nil : link.trouble.map { "\(link.urlText): \($0)" } }
     if let conflict = client.conflict { troubles.append(conflict) }
     var condition = SharedCondition()
-    condition.nodes = nodes.map { ("\($0.url)", $0.isReady) }
+    condition.nodes = nodes.map { ($0.urlText, $0.isReady) }
     condition.troubles = troubles
     (condition.commands, condition.bytesSent) = client.sent
     condition.retries = client.retries
@@ -181,7 +181,7 @@ final class RedisExchange {
     if link.isKnownUp == isUp || (!isUp && link.trouble == nil) { return }
     if link.isKnownUp == true { wasAway = true }
     link.isKnownUp = isUp
-    store.report(isUp ? .up(url: "\(link.url)") : .down(url: "\(link.url)", link.trouble ?? ""))
+    store.report(isUp ? .up(url: link.urlText) : .down(url: link.urlText, link.trouble ?? ""))
   }
 
   /// When there is something to do, if nothing comes before.

@@ -161,11 +161,13 @@ package final class RedisStore: Sendable {
     }
   }
 
+  /// Writes without an answer.
+  var pendingWrites: Int { shared.withLock { $0.writes } }
+
   /// How the store is.
   package var condition: SharedCondition {
     shared.withLock { shared in
       var condition = shared.condition
-      condition.pendingWrites = shared.writes
       condition.cacheHits = shared.cache.hits
       condition.cacheMisses = shared.cache.misses
       condition.cacheSize = shared.cache.count

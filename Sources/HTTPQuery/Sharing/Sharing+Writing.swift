@@ -23,26 +23,20 @@ extension QueryServer {
       state.view.retryUnshared()
     }
     if sharing.step == .idle {
-      guard isBatchDue(sharing, now) else { return }
+      guard now >= batchTime(of: sharing) else { return }
       begin(sharing, now)
     }
-    if sharing.step == .collecting, !isPausing(sharing, now) {
+    if sharing.step == .collecting, now >= sharing.turnTime {
       collect(sharing, until: now + inATurn(sharing))
       sharing.nextTurn = Clock.monotonic() + sharing.pause
     }
     if case .told(let ticket) = sharing.step, (state.keeping?.keeper.settled() ?? .max) >= ticket {
       sharing.step = .sending(0)
     }
-    if case .sending(let sent) = sharing.step, !isPausing(sharing, now) {
+    if case .sending(let sent) = sharing.step, now >= sharing.turnTime {
       send(sharing, from: sent, until: now + inATurn(sharing))
       sharing.nextTurn = Clock.monotonic() + sharing.pause
     }
-  }
-
-  /// Whether a batch in hand gives way to others for a while. Who receives datagrams may want the same processor, and what nobody takes
-  /// from a socket within a few milliseconds is lost; a batch has time until the next.
-  func isPausing(_ sharing: Sharing, _ now: Int64) -> Bool {
-    now < sharing.nextTurn && !sharing.isEnding && sharing.asking.writers.isEmpty
   }
 
   private func inATurn(_ sharing: Sharing) -> Int64 { sharing.pause == 0 ? Self.busyInATurn : Self.easyInATurn }
@@ -54,12 +48,13 @@ extension QueryServer {
     return pause < Self.pauses.lowerBound ? 0 : pause
   }
 
-  /// Whether something waits that should go now.
-  func isBatchDue(_ sharing: Sharing, _ now: Int64) -> Bool {
+  /// When a batch is to begin, or the next chunk of one.
+  func batchTime(of sharing: Sharing) -> Int64 {
     let waiting = state.view.waitingToShare
-    guard waiting > 0, sharing.isUp else { return false }
-    if sharing.leftOfBatch > 0 || sharing.isEnding || !sharing.asking.writers.isEmpty { return true }
-    return waiting >= sharing.store.batchSize || now >= sharing.nextBatch
+    if waiting == 0 || !sharing.isUp { return .max }
+    if sharing.leftOfBatch > 0 || sharing.isHurried || waiting >= sharing.store.batchSize { return 0 }
+    // The first begins at once.
+    return sharing.lastBegan.map { $0 + sharing.store.flushInterval } ?? 0
   }
 
   private func begin(_ sharing: Sharing, _ now: Int64) {

@@ -84,8 +84,11 @@ final class Sharing {
     asking = Asking(store)
   }
 
-  /// When a batch is due by the clock: the first at once.
-  var nextBatch: Int64 { lastBegan.map { $0 + store.flushInterval } ?? 0 }
+  /// Somebody waits for a total to be written, or the program for its end.
+  var isHurried: Bool { isEnding || !asking.writers.isEmpty }
+  /// When the batch in hand goes on. It pauses: who receives datagrams may want the same processor, and what nobody takes from a socket
+  /// within a few milliseconds is lost; a batch has time until the next.
+  var turnTime: Int64 { isHurried ? 0 : nextTurn }
 
   /// Whether any server can be used.
   var isUp: Bool { condition.nodes.contains { $0.isUp } }
@@ -116,31 +119,17 @@ extension QueryServer {
     read(sharing, now)
   }
 
-  /// Whether `share` could do more at once.
-  func isSharing(_ sharing: Sharing) -> Bool {
-    if isRestoring { return false }
-    if sharing.asking.canGoOn { return true }
-    let now = Clock.monotonic()
-    switch sharing.step {
-    case .idle: return isBatchDue(sharing, now)
-    case .collecting: return !isPausing(sharing, now)
-    case .untold, .told: return false
-    case .sending: return !sharing.isFull && !isPausing(sharing, now)
-    }
-  }
-
-  /// When something is due by the clock.
+  /// When `share` can do more, if nobody wakes it before.
   func dueTime(of sharing: Sharing) -> Int64 {
+    if sharing.asking.canGoOn { return 0 }
     var due = sharing.asking.isIdle ? Int64.max : sharing.nextLook
     switch sharing.step {
-    case .collecting: due = min(due, sharing.nextTurn)
-    case .sending: if !sharing.isFull { due = min(due, sharing.nextTurn) }
-    case .idle, .untold, .told: break
+    case .idle: due = min(due, batchTime(of: sharing))
+    case .collecting: due = min(due, sharing.turnTime)
+    case .sending: if !sharing.isFull { due = min(due, sharing.turnTime) }
+    case .untold, .told: break
     }
-    guard sharing.isUp else { return due }
-    if sharing.step == .idle, state.view.waitingToShare > 0 {
-      due = min(due, sharing.nextBatch)
-    }
+    if !sharing.isUp { return due }
     if sharing.hasUnshared { due = min(due, sharing.nextRetry) }
     return min(due, sharing.totals.dueTime)
   }
@@ -193,7 +182,7 @@ extension QueryServer {
       share(sharing)
       let isDone = sharing.step == .idle && sharing.open.isEmpty && state.view.waitingToShare == 0
       if isDone || !sharing.isUp { return }
-      if !isSharing(sharing) && !(state.keeping.map { isKeeping($0) } ?? false) {
+      if Clock.monotonic() < dueTime(of: sharing) && !(state.keeping.map { isKeeping($0) } ?? false) {
         poll.wait(milliseconds: 10) { handle($0) }
       }
     }
