@@ -190,10 +190,10 @@ class Agents:
         answers = [agent.get("/api/v1/counter/metrics").json() for agent in self.running]
         return [answer["metrics"]["write_buffer_size"] for answer in answers]
 
-    def wrong(self, truth):
-        """Where the agents' answers differ from the truth: agent, page, its answer and the truth."""
+    def wrong(self, truth, asked):
+        """Where the agents' answers differ from the truth: agent, page, its answer and the truth. `asked`: the pages to ask each for."""
         with ThreadPoolExecutor(len(self.running)) as pool:
-            answers = list(pool.map(lambda agent: read_pages(agent.address("http"), self.pages), self.running))
+            answers = list(pool.map(lambda agent, pages: read_pages(agent.address("http"), pages), self.running, asked))
         faults = [
             (which, page, number, truth[page])
             for which, said in enumerate(answers)
