@@ -246,6 +246,10 @@ extension RedisClient: RedisLinkOwner {
     }
   }
 
+  func link(_ link: RedisLink, gaveUp request: RedisRequest, because reason: String) {
+    complete(request, .failure(.lost(reason)), link)
+  }
+
   func link(_ link: RedisLink, answered request: RedisRequest, with reply: RESPValue) {
     guard case .error(let text) = reply else { return complete(request, .success(reply), link) }
     let isAsking = request.isAsking

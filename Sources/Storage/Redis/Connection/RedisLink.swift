@@ -5,6 +5,8 @@ protocol RedisLinkOwner: AnyObject {
   func link(_ link: RedisLink, answered request: RedisRequest, with reply: RESPValue)
   /// The connection is gone, and with it the answers to these.
   func link(_ link: RedisLink, lost requests: [RedisRequest], because reason: String)
+  /// The answer to this cannot be read, nor could it if it were sent again.
+  func link(_ link: RedisLink, gaveUp request: RedisRequest, because reason: String)
   /// Commands may be sent now.
   func linkIsReady(_ link: RedisLink)
 }
@@ -269,11 +271,7 @@ final class RedisLink {
 
   /// Gives the connection up for a reply that cannot be read, now or ever: whose it is is not sent again.
   private func failUnreadable(_ reason: String, _ now: Int64) {
-    if isReady, let request = sent.popFirst()?.request {
-      // Whether it was carried out nobody knows.
-      request.wasLost = true
-      owner.link(self, answered: request, with: .error(reason))
-    }
+    if isReady, let request = sent.popFirst()?.request { owner.link(self, gaveUp: request, because: reason) }
     fail(reason, now)
   }
 
